@@ -12,7 +12,6 @@ import (
 
 	"github.com/probity-run/probity/test/differential/recording"
 	"github.com/probity-run/probity/test/differential/scenario"
-	"github.com/probity-run/probity/test/differential/trace"
 )
 
 // judgesBusy makes a difference a failure even if the machine was busy in all plays: these tests
@@ -45,29 +44,5 @@ func TestProbityAgainstRecordings(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, string(got)); diff != "" {
 		t.Errorf("docs/conformance.md is stale, run the tests with -update (-want +got):\n%s", diff)
-	}
-}
-
-// TestRecordingsAgree compares the recordings of another folder with those of the repository: a
-// kubelet differs from itself by no more than Probity may.
-func TestRecordingsAgree(t *testing.T) {
-	dir := flag.Lookup("recordings").Value.String()
-	if dir == "testdata" {
-		t.Skip("-recordings names no other folder")
-	}
-	for _, s := range scenario.All() {
-		t.Run(s.ID, func(t *testing.T) {
-			kept, err := recording.Read(filepath.Join("testdata", s.ID+".json"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			fresh, err := recording.Read(filepath.Join(dir, s.ID+".json"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if found := trace.Compare(kept, fresh); len(found) > 0 {
-				t.Errorf("%s: %s differs from itself\n%s", s.Title, fresh.System, trace.Timeline(found, kept, fresh))
-			}
-		})
 	}
 }

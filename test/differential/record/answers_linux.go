@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"reflect"
-	"slices"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/probity-run/probity/test/differential/cluster"
 	"github.com/probity-run/probity/test/differential/recording"
@@ -30,7 +30,10 @@ func playAnswers(ctx context.Context, c *cluster.Cluster, o options) error {
 	if err != nil {
 		return err
 	}
-	if err = recordAnswers(ctx, c, seen); err == nil {
+	switch err = recordAnswers(ctx, c, seen); {
+	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
+		err = fmt.Errorf("%w: %w", errTooBusy, err)
+	case err == nil:
 		err = compareAnswers(o.like, seen)
 	}
 	return errors.Join(err, os.RemoveAll(seen))
@@ -52,9 +55,6 @@ func compareAnswers(reference, seen string) error {
 	if err != nil {
 		return err
 	}
-	if !reflect.DeepEqual(got, want) {
-		return fmt.Errorf("the cluster refuses manifests otherwise than %s has it:\n%v", filepath.Join(reference, refusalsFile), got)
-	}
 	wantShape, err := recording.ReadShape(filepath.Join(reference, metricsFile))
 	if err != nil {
 		return err
@@ -63,10 +63,15 @@ func compareAnswers(reference, seen string) error {
 	if err != nil {
 		return err
 	}
-	if !slices.Equal(gotShape, wantShape) {
-		return fmt.Errorf("the kubelet has other metrics of probes than %s has:\n%v", filepath.Join(reference, metricsFile), gotShape)
+	return errors.Join(
+		differ(refusalsFile, "what a cluster refuses", cmp.Diff(want, got)), differ(metricsFile, "the kubelet's metrics of probes", cmp.Diff(wantShape, gotShape)))
+}
+
+func differ(file, what, diff string) error {
+	if diff == "" {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("%s: %s has changed; go run ./test/differential/record records it anew (-recorded +seen):\n%s", file, what, diff)
 }
 
 // refuse records what the API server finds wrong with manifests.

@@ -23,7 +23,8 @@ const tries = 4
 
 // players play scenarios on a cluster. They own the goroutines in which they do.
 type players struct {
-	cluster *cluster.Cluster
+	// once plays a scenario in a namespace and says what that tells.
+	once    func(ctx context.Context, s scenario.Scenario, namespace string) (verdict, error)
 	options options
 	pace    *pace
 	until   time.Time // zero: for ever
@@ -33,12 +34,18 @@ type players struct {
 	errs     []error
 }
 
+func newPlayers(o options, once func(context.Context, scenario.Scenario, string) (verdict, error)) *players {
+	return &players{once: once, options: o, pace: newPace(o.parallel), verdicts: map[string]verdict{}}
+}
+
 func playScenarios(ctx context.Context, c *cluster.Cluster, o options) error {
 	chosen, err := scenario.Choose(o.ids)
 	if err != nil {
 		return err
 	}
-	p := &players{cluster: c, options: o, pace: newPace(o.parallel), verdicts: map[string]verdict{}}
+	p := newPlayers(o, func(ctx context.Context, s scenario.Scenario, namespace string) (verdict, error) {
+		return playOnce(ctx, c, o, s, namespace)
+	})
 	if o.like != "" {
 		slog.Info("In an order of chance", "seed", o.seed)
 		rand.New(rand.NewPCG(o.seed, 0)).Shuffle(len(chosen), func(i, j int) { chosen[i], chosen[j] = chosen[j], chosen[i] })
@@ -75,22 +82,29 @@ func (p *players) playAll(ctx context.Context, chosen []scenario.Scenario) {
 			p.pace.end(ticket, false)
 			break
 		}
-		playing.Go(func() {
-			for try := range tries {
-				v := p.play(ctx, s, try)
-				p.pace.end(ticket, v == disturbed || v == unlike)
-				if v == recorded || v == "" || try == tries-1 || p.over(ctx) {
-					return
-				}
-				ticket = p.pace.begin()
-			}
-		})
+		playing.Go(func() { p.playUntilTold(ctx, s, ticket) })
 	}
 	playing.Wait()
 }
 
-// playAlone plays what was unlike its recording once more, with nothing beside it, for at most half
-// as long as the other plays took.
+// playUntilTold plays a scenario again that tells nothing, or is unlike its recording.
+func (p *players) playUntilTold(ctx context.Context, s scenario.Scenario, ticket int) {
+	for try := range tries {
+		if p.over(ctx) {
+			p.pace.end(ticket, false)
+			return
+		}
+		v := p.play(ctx, s, try)
+		p.pace.end(ticket, v == disturbed || v == unlike)
+		if v == recorded || v == "" || try == tries-1 {
+			return
+		}
+		ticket = p.pace.begin()
+	}
+}
+
+// playAlone plays what was unlike its recording once more, with nothing beside it. No scenario is
+// begun after half of the time that the other plays took.
 func (p *players) playAlone(ctx context.Context, chosen []scenario.Scenario) {
 	if !p.until.IsZero() {
 		p.until = time.Now().Add(p.options.length / 2)
@@ -99,11 +113,26 @@ func (p *players) playAlone(ctx context.Context, chosen []scenario.Scenario) {
 		if p.verdicts[s.ID] != unlike {
 			continue
 		}
-		p.verdicts[s.ID] = disturbed // if there is no time
-		for try := tries; try < 2*tries && !p.over(ctx); try++ {
-			if v := p.play(ctx, s, try); v == recorded || v == "" {
-				break
+		p.verdicts[s.ID] = disturbed
+		if !p.over(ctx) {
+			p.alone(ctx, s)
+		}
+	}
+}
+
+// alone plays a scenario until it is like its recording, or unlike it for the second time.
+func (p *players) alone(ctx context.Context, s scenario.Scenario) {
+	differed := false
+	for try := tries; try < 2*tries && ctx.Err() == nil; try++ {
+		switch p.play(ctx, s, try) {
+		case recorded, "":
+			return
+		case unlike:
+			if differed {
+				return
 			}
+			differed = true
+			p.verdicts[s.ID] = disturbed // once is no proof
 		}
 	}
 }
@@ -112,9 +141,10 @@ func (p *players) over(ctx context.Context) bool {
 	return ctx.Err() != nil || !p.until.IsZero() && time.Now().After(p.until)
 }
 
-// play plays a scenario once and keeps what it tells; nothing if it could not be played.
+// play plays a scenario once and keeps what it tells; nothing if it could not be played. What was
+// unlike its recording stays so until it is like it.
 func (p *players) play(ctx context.Context, s scenario.Scenario, try int) verdict {
-	v, err := p.judged(ctx, s, fmt.Sprintf("%s-%d", strings.ToLower(s.ID), try))
+	v, err := p.once(ctx, s, fmt.Sprintf("%s-%d", strings.ToLower(s.ID), try))
 	slog.Info("Played", "scenario", s.ID, "try", try, "verdict", v, "error", err)
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -123,21 +153,24 @@ func (p *players) play(ctx context.Context, s scenario.Scenario, try int) verdic
 		delete(p.verdicts, s.ID)
 		return ""
 	}
-	p.verdicts[s.ID] = v
+	if v != disturbed || p.verdicts[s.ID] != unlike {
+		p.verdicts[s.ID] = v
+	}
 	return v
 }
 
-func (p *players) judged(ctx context.Context, s scenario.Scenario, namespace string) (verdict, error) {
-	t, err := stage.Play(ctx, p.cluster, s, namespace, p.cluster.Ledgers())
-	if errors.Is(err, stage.ErrStarts) && p.options.like != "" {
+// playOnce plays a scenario on a cluster, and judges or records what was seen.
+func playOnce(ctx context.Context, c *cluster.Cluster, o options, s scenario.Scenario, namespace string) (verdict, error) {
+	t, err := stage.Play(ctx, c, s, namespace, c.Ledgers())
+	if errors.Is(err, stage.ErrStarts) && o.like != "" {
 		return unlike, nil // in the recording they did
 	}
 	if err != nil {
 		return "", err
 	}
-	v, err := judge(t, p.options.like)
-	if err == nil && v == recorded && p.options.like == "" {
-		err = recording.Write(filepath.Join(p.options.out, s.ID+".json"), t)
+	v, err := judge(t, o.like)
+	if err == nil && v == recorded && o.like == "" {
+		err = recording.Write(filepath.Join(o.out, s.ID+".json"), t)
 	}
 	return v, err
 }

@@ -61,7 +61,7 @@ func summary(verdicts map[string]verdict) (string, error) {
 	switch {
 	case len(ids[unlike]) > 0:
 		slices.Sort(ids[unlike])
-		return text, fmt.Errorf("%s, with nothing else on the machine: %s", unlike, strings.Join(ids[unlike], " "))
+		return text, fmt.Errorf("%s, twice, and alone: %s; to record them anew give the command these names, without -like", unlike, strings.Join(ids[unlike], " "))
 	case len(ids[recorded]) == 0:
 		return text, fmt.Errorf("%w: of no scenario could be told how it goes", errTooBusy)
 	}

@@ -16,7 +16,7 @@ func TestSummary(t *testing.T) {
 	}{
 		{"all", map[string]verdict{"A1": recorded, "A2": recorded}, "2 of 2 scenarios: recorded, or like the recording", "", false},
 		{"some", map[string]verdict{"A1": recorded, "A3": disturbed, "A2": disturbed, "A4": notPlayed}, "\n2: the machine was too busy to tell: A2 A3\n1: not played in the time there was: A4", "", false},
-		{"one is unlike", map[string]verdict{"A1": recorded, "A2": unlike, "A3": disturbed}, "1 of 3", "unlike the recording, with nothing else on the machine: A2", false},
+		{"one is unlike", map[string]verdict{"A1": recorded, "A2": unlike, "A3": disturbed}, "1 of 3", "unlike the recording, twice, and alone: A2; ", false},
 		{"nothing is told", map[string]verdict{"A1": disturbed, "A2": notPlayed}, "0 of 2", "of no scenario could be told", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {

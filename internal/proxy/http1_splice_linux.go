@@ -141,23 +141,19 @@ func (x *http1Exchange) splice(up *upstreamConn) (bool, error) {
 		return false, nil
 	}
 	p.most = int(min(plain, maxSplice))
-	if err := up.in.raw.Read(p.fill); err != nil {
-		all.put(p)
-		return true, err
+	err := up.in.raw.Read(p.fill)
+	if err == nil {
+		err = p.err
 	}
-	switch {
-	case p.err == unix.EAGAIN:
-		all.put(p)
-		return false, nil
-	case p.err != nil:
-		all.put(p)
-		return true, p.err
-	case p.n == 0:
-		all.put(p)
-		if x.answerBody.EndOfConnection() {
-			return true, nil
+	if err != nil || p.n == 0 {
+		all.put(p) // somebody else's from here on
+		switch {
+		case err == unix.EAGAIN:
+			return false, nil
+		case err == nil && !x.answerBody.EndOfConnection():
+			err = io.EOF
 		}
-		return true, io.EOF
+		return true, err
 	}
 	x.answerBody.Skip(int64(p.n))
 	if x.drain(p) != nil {

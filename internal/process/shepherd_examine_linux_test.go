@@ -129,7 +129,8 @@ func TestBusyShepherd(t *testing.T) {
 func TestStarvedShepherd(t *testing.T) {
 	t.Parallel()
 	notices := make(chan string, 4)
-	limits := answerLimits{resume: 100 * time.Millisecond, kill: 50 * time.Millisecond, spin: time.Second}
+	// a busy machine may give it nothing for a tenth of a second, which is as if it did nothing
+	limits := answerLimits{resume: 2 * time.Second, kill: time.Second, spin: 4 * time.Second}
 	s, theirs := fakeShepherd(t, []string{"sh", "-c", "while :; do :; done"}, limits, func(line string) { notices <- line })
 	if err := theirs.Close(); err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ func (r *release) writeSite(ctx context.Context) error {
 	clone, folder := filepath.Join(r.work, "clone"), filepath.Join(r.work, "site")
 	for _, args := range [][]string{
 		{"clone", "-q", "--shared", "--no-checkout", r.root, clone},
-		{"-C", clone, "checkout", "-q", "--detach", r.commit},
+		{"-C", clone, "-c", "core.autocrlf=false", "-c", "core.eol=lf", "checkout", "-q", "--detach", r.commit}, // as the commit has it, whatever its user has set
 	} {
 		if out, err := exec.CommandContext(ctx, "git", args...).CombinedOutput(); err != nil {
 			return fmt.Errorf("cannot check out the commit for the site: git %s: %w\n%s", strings.Join(args, " "), err, out)
@@ -27,7 +27,7 @@ func (r *release) writeSite(ctx context.Context) error {
 	// docs/site, a module of its own, finds the repository by the workspace
 	workspace := filepath.Join(clone, "go.work")
 	if _, err := goIn(ctx, clone, workspace, platform{runtime.GOOS, runtime.GOARCH}, "run", "./docs/site", folder); err != nil {
-		return fmt.Errorf("cannot make the site: %w", err)
+		return fmt.Errorf("cannot make the site (-site=false leaves it out): %w", err)
 	}
 	files, err := readTree(folder)
 	if err != nil {

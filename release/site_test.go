@@ -28,8 +28,8 @@ func main() {
 	}
 }
 `,
-	"docs/pages/b.md":   "b",
-	"docs/pages/a/a.md": "a",
+	"docs/pages/b.md":   "b\n",
+	"docs/pages/a/a.md": "a\n",
 	".gitignore":        "ignored.md\n",
 }
 
@@ -58,13 +58,16 @@ func put(t *testing.T, path, text string) {
 }
 
 // TestSite: the site is that of the commit, whatever else lies in the checkout or has been changed
-// there meanwhile, and whatever system the environment is for. Its archive is in order, and of the
-// time of the commit.
+// there meanwhile, whatever git does with line ends here, and whatever system the environment is
+// for. Its archive is in order, and of the time of the commit.
 func TestSite(t *testing.T) {
 	t.Setenv("GOOS", "plan9")
 	t.Setenv("GOWORK", "off")
 	r := fixture(t)
 	r.root, r.commit = sourcesOf(t)
+	for name, value := range map[string]string{"COUNT": "1", "KEY_0": "core.autocrlf", "VALUE_0": "true"} {
+		t.Setenv("GIT_CONFIG_"+name, value)
+	}
 	put(t, filepath.Join(r.root, "docs/pages/ignored.md"), "mine")
 	put(t, filepath.Join(r.root, "docs/pages/b.md"), "later")
 	if err := r.writeSite(t.Context()); err != nil {
@@ -94,7 +97,7 @@ func TestSite(t *testing.T) {
 			t.Errorf("%s is of %v, %o, %d, %q", header.Name, header.ModTime, header.Mode, header.Uid, header.Uname)
 		}
 	}
-	if want := []string{"probity-1.2.3-site/a/a.md: a", "probity-1.2.3-site/b.md: b"}; !slices.Equal(got, want) {
+	if want := []string{"probity-1.2.3-site/a/a.md: a\n", "probity-1.2.3-site/b.md: b\n"}; !slices.Equal(got, want) {
 		t.Errorf("the archive has %q, want %q", got, want)
 	}
 }

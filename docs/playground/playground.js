@@ -49,7 +49,8 @@ function failed(e) {
 async function check() {
   if (text.value.length > longest) return failed(new Error('This is more than 1 MiB: take the command line, probity check.'));
   try {
-    found(await ask(question('check')));
+    const asked = text.value, page = await ask(question('check'));
+    if (text.value === asked) found(page); // else another one is on its way
     if (++checks === 1) document.body.dataset.checked = Math.round(performance.now());
     await read();
   } catch (e) { failed(e); }
@@ -127,8 +128,9 @@ async function write() {
 
 // simulate plays the manifests. If that took long it is done beside all else the next time.
 async function simulate() {
-  const began = performance.now();
   try {
+    await program;
+    const began = performance.now();
     const asked = question('simulate', { w: width($('picture')) || width(document.querySelector('main')) - 40 });
     const page = await (simulated > longSimulation ? askSlowly : ask)(asked);
     simulated = performance.now() - began;
@@ -142,7 +144,13 @@ function changed() {
   clearTimeout(pausing);
   typing = setTimeout(check, pause);
   editor.number();
-  if (checks === 0) for (const part of [$('found'), $('verdict')]) part.replaceChildren(); // they are about the example, and the next ones seconds away
+  if (checks === 0) known();
+}
+
+// known shows what is known without the program: what it says of the example.
+function known() {
+  if (text.value === EXAMPLE) found(parsed(FOUND));
+  else for (const part of [$('found'), $('verdict')]) part.replaceChildren();
 }
 const drafted = () => { clearTimeout(drafting); drafting = setTimeout(draft, pause); };
 
@@ -238,7 +246,10 @@ async function start() {
     $('program').textContent = 'Ready';
     await check();
     if (wrong) failed(wrong);
-  } catch (e) { $('program').textContent = 'Not loaded'; failed(e); }
+  } catch (e) {
+    $('program').textContent = 'Not loaded';
+    failed(wrong ? new Error(`${wrong.message} And ${e.message}`) : e);
+  }
 }
 
 // begin shows the example, or what a link carries, and returns what is wrong with the link. What the
@@ -248,7 +259,8 @@ async function begin() {
   text.value = EXAMPLE;
   const wrong = await carry((typed) => { text.value = typed; });
   editor.number();
-  if (text.value === EXAMPLE) found(parsed(FOUND));
+  known();
+  if (wrong) failed(wrong);
   return wrong;
 }
 

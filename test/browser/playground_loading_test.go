@@ -98,6 +98,15 @@ func TestPlaygroundAtOnce(t *testing.T) {
 		t.Errorf("of a text that nobody has checked the page says %q", said)
 	}
 
+	eval[bool](other, `(() => { const t = document.getElementById("text"); t.value = t.value.replace("# more\n", ""); return t.dispatchEvent(new Event("input", {bubbles: true})); })()`)
+	if again := shown(other); again != before {
+		t.Errorf("of the example, typed again, the page says\n%s\nbefore it said\n%s", again, before)
+	}
+	eval[bool](other, `(() => { const t = document.getElementById("text"); t.value += "# more\n"; return t.dispatchEvent(new Event("input", {bubbles: true})); })()`)
+
+	damaged := open(t, address+"#m=dGhpcyBpcyBub3QgZGVmbGF0ZWQ")
+	damaged.until("the damage is told without the program", `document.getElementById("verdict").textContent.includes("damaged")`)
+
 	close(served)
 	x.until("the program has checked it", `"checked" in document.body.dataset`)
 	if after := shown(x); after != before {

@@ -20,8 +20,8 @@ func (r *recommendation) counts() {
 		if c.Liveness != nil && now != nil && *c.Liveness != *now {
 			text += fmt.Sprintf("; liveness is %s there", c.Liveness)
 		}
-		if e := r.container.Endpoint("liveness"); e != nil && c.Request != "" && c.Request != e.Request {
-			text += fmt.Sprintf("; liveness asks %s there", c.Request)
+		if e := r.container.Endpoint("liveness"); e != nil && c.Request != "" && !sameRequest(c.Request, e.Request) {
+			text += fmt.Sprintf("; liveness asks %s there", clean(c.Request))
 		}
 		r.note(text + ". These are counts of failures, which say nothing of how long stalls are.")
 	}

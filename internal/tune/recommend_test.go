@@ -245,6 +245,28 @@ func TestWithNamespaces(t *testing.T) {
 	}
 }
 
+// What liveness asks in a cluster is named if it is another thing than what was measured, and not
+// if it is only written otherwise.
+func TestCountsSayWhatIsAsked(t *testing.T) {
+	const written, line = "exec sh -c a\nb", `exec sh -c a\nb`
+	for name, c := range map[string]struct{ measured, there, want string }{
+		"the same, from a file":      {line, written, ""},
+		"the same, just measured":    {written, written, ""},
+		"another":                    {line, "exec c\nd", `; liveness asks exec c\nd there`},
+		"it is not known what it is": {line, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			container := served()
+			container.Endpoints[0].Request = c.measured
+			container.Counts = []Count{{PodHours: 100, Request: c.there}}
+			notes := strings.Join(Recommend(container, now(), Objectives{}).Notes, " ")
+			if !strings.Contains(notes, "On the cluster:") || !strings.Contains(notes, c.want) || (c.want == "") == strings.Contains(notes, "liveness asks") {
+				t.Errorf("notes %q, want %q", notes, c.want)
+			}
+		})
+	}
+}
+
 // TestAgainst: what was measured of an endpoint promises nothing of another one.
 func TestAgainst(t *testing.T) {
 	numbers := &Setting{3, 1, 4}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/probity-run/probity/internal/advisor"
+	"github.com/probity-run/probity/internal/formats"
 	"github.com/probity-run/probity/internal/printable"
 	"github.com/probity-run/probity/internal/tune"
 	"github.com/probity-run/probity/internal/tune/measure"
@@ -143,6 +144,7 @@ type tuneRun struct {
 	paths      []string
 	objectives tune.Objectives
 	requests   []measure.Request
+	values     map[string]string // that documents refer to, by names
 	manifests  *advisor.Manifests
 	series     *tune.Series
 	measured   bool // just now
@@ -220,7 +222,10 @@ func (t *tuneRun) prepare() (err error) {
 		}
 		t.requests = append(t.requests, r)
 	}
-	t.manifests, err = advisor.Read(nil, nil, t.paths...)
+	if t.values, err = t.env.read(); err != nil {
+		return err
+	}
+	t.manifests, err = advisor.ReadFormats(formats.All(formats.Options{Env: t.values, Named: t.paths}), nil, nil, t.paths...)
 	return err
 }
 

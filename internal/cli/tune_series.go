@@ -87,17 +87,13 @@ func (t *tuneRun) measure(ctx context.Context) (series *tune.Series, err error) 
 	if err != nil {
 		return nil, err
 	}
-	env, err := t.env.read()
-	if err != nil {
-		return nil, err
-	}
 	dir, err := os.MkdirTemp("", "probity-tune-")
 	if err != nil {
 		return nil, fmt.Errorf("cannot make a folder for the run: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	return measure.Measure(ctx, measure.Options{
-		Manifests: t.paths, Commands: commands, Env: env, StateDir: filepath.Join(dir, "state"), For: t.length, Requests: t.requests, Version: version(),
+		Manifests: t.paths, Commands: commands, Env: t.values, StateDir: filepath.Join(dir, "state"), For: t.length, Requests: t.requests, Version: version(),
 		Notice: func(line string) { _, _ = fmt.Fprintln(t.streams.Err, printable.Line(line)) }, // nobody reads it: nothing is lost
 	})
 }

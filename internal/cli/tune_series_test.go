@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/probity-run/probity/internal/advisor"
@@ -58,6 +59,26 @@ func TestPredictWhatIsAsked(t *testing.T) {
 				t.Errorf("got %+v, %s, want %v restarts, %q", p, p.Restarts, c.restarts, c.none)
 			}
 		})
+	}
+}
+
+// What a probe asks is what --env says, as in the measurement, also in the command that is printed.
+func TestTuneTakesEnv(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "compose.yaml")
+	text := "services: {web: {image: registry.example/web, healthcheck: {test: [CMD, ask, '${TUNED_PORT}']}}}\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run := &tuneRun{tuneFlags: tuneFlags{env: envFlags{values: []string{"TUNED_PORT=8081"}}, out: "series.json.gz"}, paths: []string{file}}
+	if err := run.prepare(); err != nil {
+		t.Fatal(err)
+	}
+	if got := requestsOf(run.manifests.Workloads[0].Containers[0])["readiness"]; got != "exec ask 8081" {
+		t.Errorf("readiness asks %q, want exec ask 8081", got)
+	}
+	run.advice = []*tune.Advice{{Choices: []tune.Choice{{Probe: "readiness"}}}}
+	if commands := run.next(prediction{}, true); !strings.HasSuffix(commands[0], " --env TUNED_PORT --write") {
+		t.Errorf("commands %q, the first without what it needs", commands)
 	}
 }
 

@@ -232,15 +232,22 @@ func settingOf(p *advisor.Probe) *tune.Setting {
 	return &tune.Setting{Period: p.Period, Timeout: p.Timeout, Failures: p.FailureThreshold}
 }
 
-// seriesNow is the series for what the probes of the manifests ask now.
+// seriesNow is the series for what the probes of the manifests ask now. Of a container whose
+// liveness probe asks what was not measured it has no answers: those of readiness say nothing of
+// restarts.
 func (t *tuneRun) seriesNow() *tune.Series {
 	now := *t.series
 	now.Containers = nil
 	for _, w := range t.manifests.Workloads {
 		for _, c := range w.Containers {
-			if measured, _ := t.series.Find(tuneName(w), c.Name).Asked(requestsOf(c)); measured != nil {
-				now.Containers = append(now.Containers, *measured)
+			measured, _ := t.series.Find(tuneName(w), c.Name).Asked(requestsOf(c))
+			if measured == nil {
+				continue
 			}
+			if c.Liveness != nil && measured.Endpoint("liveness") == nil {
+				measured.Endpoints = nil
+			}
+			now.Containers = append(now.Containers, *measured)
 		}
 	}
 	return &now

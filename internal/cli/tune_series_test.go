@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -26,24 +27,27 @@ spec:
     livenessProbe: {httpGet: {path: %s, port: http}, periodSeconds: 5, failureThreshold: 2}
 `
 
-// The stalls that are played are those of what liveness asks now, whatever it asked when they were
-// measured.
+// The stalls that are played, and those of the script, are those of what liveness asks now,
+// whatever it asked when they were measured. Those of readiness, of a second, restart nothing.
 func TestPredictWhatIsAsked(t *testing.T) {
 	window := tune.Window{Seconds: 120, Samples: 2400}
 	stalled := window
 	stalled.Stalls = []tune.Stall{{Begin: 40, Length: 30}}
+	window.Stalls = []tune.Stall{{Begin: 80, Length: 1}}
 	series := &tune.Series{Containers: []tune.Container{{Workload: "pod/web", Name: "server", Starts: []tune.Start{{Seconds: 1, How: tune.Alone}}, Endpoints: []tune.Endpoint{
 		{Probes: []string{"liveness"}, Request: "GET :http/livez", Windows: []tune.Window{stalled}},
 		{Probes: []string{"readiness"}, Request: "GET :http/readyz", Windows: []tune.Window{window}},
 	}}}}
+	lengths := regexp.MustCompile(`for: [0-9.]+s`)
 	for name, c := range map[string]struct {
 		readiness, liveness string
 		restarts            float64
+		script              string // how long its faults are
 		none                string
 	}{
-		"as it was measured":    {"/readyz", "/livez", 1, ""},
-		"each asks the other's": {"/livez", "/readyz", 0, ""},
-		"another path":          {"/readyz", "/healthz", 0, "nothing was measured of what liveness asks in pod/web, container server"},
+		"as it was measured":    {"/readyz", "/livez", 1, "for: 30.000s", ""},
+		"each asks the other's": {"/livez", "/readyz", 0, "for: 1.000s", ""},
+		"another path":          {"/readyz", "/healthz", 0, "", "nothing was measured of what liveness asks in pod/web, container server"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "app.yaml")
@@ -54,9 +58,14 @@ func TestPredictWhatIsAsked(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p := (&tuneRun{manifests: manifests, series: series}).predict(manifests)
+			run := &tuneRun{manifests: manifests, series: series}
+			p := run.predict(manifests)
 			if p.None != c.none || c.none == "" && (p.Restarts.Most == nil || float64(*p.Restarts.Most) != c.restarts) {
 				t.Errorf("got %+v, %s, want %v restarts, %q", p, p.Restarts, c.restarts, c.none)
+			}
+			text, _ := run.seriesNow().Script()
+			if faults := strings.Join(lengths.FindAllString(text, -1), " "); faults != c.script {
+				t.Errorf("the faults of the script have %q, want %q:\n%s", faults, c.script, text)
 			}
 		})
 	}

@@ -53,6 +53,9 @@ func (t *tuneRun) printText(out io.Writer, p prediction, changes bool) error {
 		text := "cannot be simulated: " + p.None
 		if p.None == "" {
 			text = fmt.Sprintf("%s restarts in %s with the stalls that were measured and the numbers above, at any phase of the probes", rangeText(p), tune.Time(float64(p.Horizon)))
+			if len(p.Without) > 0 {
+				text += fmt.Sprintf("; nothing was measured of what liveness asks in %s, so there it is taken to be answered always", strings.Join(p.Without, " and "))
+			}
 		}
 		b.WriteString("\nsimulated: " + strings.Join(render.Wrap(text, 69), "\n           ") + "\n")
 	}

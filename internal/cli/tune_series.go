@@ -253,20 +253,33 @@ func (t *tuneRun) seriesNow() *tune.Series {
 	return &now
 }
 
-// unmeasured says which liveness probe asks something of which the series knows nothing; "" for
-// none.
-func (t *tuneRun) unmeasured(now *tune.Series) string {
+// unmeasured are the containers whose liveness probe asks what was not measured, as those of a
+// DaemonSet never are. why says that this forbids a prediction: either the container was measured,
+// and is asked something else now, or no other one was. It is "" if there can be one.
+func (t *tuneRun) unmeasured(now *tune.Series) (without []string, why string) {
+	const nothing = "nothing was measured of what liveness asks in "
+	known := false
 	for _, w := range t.manifests.Workloads {
 		for _, c := range w.Containers {
 			if c.Liveness == nil {
 				continue
 			}
-			if measured := now.Find(tuneName(w), c.Name); measured == nil || measured.Endpoint("liveness") == nil {
-				return fmt.Sprintf("nothing was measured of what liveness asks in %s, container %s", tuneName(w), c.Name)
+			name := fmt.Sprintf("%s, container %s", tuneName(w), c.Name)
+			asked, measured := now.Find(tuneName(w), c.Name), t.series.Find(tuneName(w), c.Name)
+			switch {
+			case asked != nil && asked.Endpoint("liveness") != nil:
+				known = true
+			case measured != nil && len(measured.Endpoints) > 0:
+				return nil, nothing + name
+			default:
+				without = append(without, name)
 			}
 		}
 	}
-	return ""
+	if len(without) > 0 && !known {
+		return nil, nothing + without[0]
+	}
+	return without, ""
 }
 
 // requestsOf are what the probes of a container ask, by their types.

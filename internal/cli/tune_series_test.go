@@ -91,6 +91,54 @@ func TestTuneTakesEnv(t *testing.T) {
 	}
 }
 
+// A container that was not measured at all, as nothing of a DaemonSet is, leaves the others their
+// prediction, which names it.
+func TestPredictBesideUnmeasured(t *testing.T) {
+	const agent = `
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: agent}
+spec:
+  selector: {matchLabels: {app: agent}}
+  template:
+    metadata: {labels: {app: agent}}
+    spec: {containers: [{name: agent, image: registry.example/agent, livenessProbe: {tcpSocket: {port: 9000}}}]}
+`
+	measured := []tune.Container{{Workload: "pod/web", Name: "server", Endpoints: []tune.Endpoint{
+		{Probes: []string{"liveness"}, Request: "GET :http/livez", Windows: []tune.Window{{Seconds: 120, Samples: 2400, Stalls: []tune.Stall{{Begin: 40, Length: 30}}}}},
+	}}}
+	counted := tune.Container{Workload: "daemonset/agent", Name: "agent", Starts: []tune.Start{{Seconds: 1, How: tune.Live}}}
+	for name, c := range map[string]struct {
+		series []tune.Container
+		want   string
+	}{
+		"beside one that was":     {measured, "1 restarts in 3 min with the stalls that were measured and the numbers above, at any phase of the probes; nothing was measured of what liveness asks in daemonset/agent, container agent, so there it is taken to be answered always"},
+		"counted by a cluster":    {append(measured, counted), "nothing was measured of what liveness asks in daemonset/agent, container agent, so there it is taken to be answered always"},
+		"beside none":             {nil, "cannot be simulated: nothing was measured of what liveness asks in pod/web, container server"},
+		"as a cluster knows both": {[]tune.Container{{Workload: "pod/web", Name: "server"}, counted}, "cannot be simulated: nothing was measured"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "app.yaml")
+			if err := os.WriteFile(file, fmt.Appendf(nil, probedText+agent, "/readyz", "/livez"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			manifests, err := advisor.Read(nil, nil, file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			run := &tuneRun{manifests: manifests, series: &tune.Series{Containers: c.series}, advice: []*tune.Advice{{Choices: []tune.Choice{{Probe: "liveness"}}}}}
+			var out strings.Builder
+			if err := run.printText(&out, run.predict(manifests), false); err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Join(strings.Fields(out.String()), " "); !strings.Contains(got, c.want) {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
 // A series that is there is replaced by one that is whole, and kept.
 func TestReplaceFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "series.json.gz")

@@ -42,7 +42,7 @@ lengths, and are labelled so. --verify holds a series that was measured against 
 --diff prints what would change in the files, --write changes it; comments and layout stay.
 
 Exit codes: 0 recommended, or verified; 1 there is no recommendation, because the objectives contradict each other or too much of what was measured is tainted, or
-what a cluster has counted contradicts the promise; 2 bad input, or it could not be measured.`
+what a cluster has counted contradicts the promise, or nothing is promised of what liveness asks there (UNKNOWN); 2 bad input, or it could not be measured.`
 
 // tuneFlags are the flags of tune.
 type tuneFlags struct {

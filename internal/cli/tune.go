@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/probity-run/probity/internal/advisor"
+	"github.com/probity-run/probity/internal/formats"
 	"github.com/probity-run/probity/internal/printable"
 	"github.com/probity-run/probity/internal/tune"
 	"github.com/probity-run/probity/internal/tune/measure"
@@ -41,7 +42,7 @@ lengths, and are labelled so. --verify holds a series that was measured against 
 --diff prints what would change in the files, --write changes it; comments and layout stay.
 
 Exit codes: 0 recommended, or verified; 1 there is no recommendation, because the objectives contradict each other or too much of what was measured is tainted, or
-what a cluster has counted contradicts the promise; 2 bad input, or it could not be measured.`
+what a cluster has counted contradicts the promise, or nothing is promised of what liveness asks there (UNKNOWN); 2 bad input, or it could not be measured.`
 
 // tuneFlags are the flags of tune.
 type tuneFlags struct {
@@ -143,6 +144,7 @@ type tuneRun struct {
 	paths      []string
 	objectives tune.Objectives
 	requests   []measure.Request
+	values     map[string]string // that documents refer to, by names
 	manifests  *advisor.Manifests
 	series     *tune.Series
 	measured   bool // just now
@@ -220,7 +222,10 @@ func (t *tuneRun) prepare() (err error) {
 		}
 		t.requests = append(t.requests, r)
 	}
-	t.manifests, err = advisor.Read(nil, nil, t.paths...)
+	if t.values, err = t.env.read(); err != nil {
+		return err
+	}
+	t.manifests, err = advisor.ReadFormats(formats.All(formats.Options{Env: t.values, Named: t.paths}), nil, nil, t.paths...)
 	return err
 }
 

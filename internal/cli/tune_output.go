@@ -53,6 +53,9 @@ func (t *tuneRun) printText(out io.Writer, p prediction, changes bool) error {
 		text := "cannot be simulated: " + p.None
 		if p.None == "" {
 			text = fmt.Sprintf("%s restarts in %s with the stalls that were measured and the numbers above, at any phase of the probes", rangeText(p), tune.Time(float64(p.Horizon)))
+			if len(p.Without) > 0 {
+				text += fmt.Sprintf("; nothing was measured of what liveness asks in %s, so there it is taken to be answered always", strings.Join(p.Without, " and "))
+			}
 		}
 		b.WriteString("\nsimulated: " + strings.Join(render.Wrap(text, 69), "\n           ") + "\n")
 	}
@@ -97,7 +100,9 @@ func (t *tuneRun) next(p prediction, changes bool) (list []string) {
 	all := strings.Join(files, " ")
 	series := t.out
 	if series != "" && changes {
-		list = append(list, fmt.Sprintf("probity tune %s --from %s%s --write", all, printable.Shell(series), t.asked()))
+		if env, ok := flagsAgain(t.envAgain()); ok {
+			list = append(list, fmt.Sprintf("probity tune %s --from %s%s%s --write", all, printable.Shell(series), t.asked(), env))
+		}
 	}
 	if series != "" && p.None == "" && p.Restarts.Most != nil {
 		list = append(list, fmt.Sprintf("probity simulate %s --script %s --replicas 1 --horizon %ds -o summary --assert 'restarts <= %d'",
@@ -153,14 +158,28 @@ func (t *tuneRun) sameForDrill() (flags string, ok bool) {
 	for i, r := range t.requests {
 		requests[i] = r.Text() // a drill has no short form
 	}
+	return flagsAgain(append([]flagAgain{{"request", requests}, {"command", t.commands}}, t.envAgain()...))
+}
+
+// flagAgain is a flag that a command gets as often as it was given.
+type flagAgain struct {
+	name   string
+	values []string
+}
+
+// envAgain are the flags for what documents refer to. Values may be secret: a command takes them
+// from its environment.
+func (t *tuneRun) envAgain() []flagAgain {
 	names := make([]string, len(t.env.values))
 	for i, value := range t.env.values {
-		names[i], _, _ = strings.Cut(value, "=") // values may be secret: the drill takes them from its environment
+		names[i], _, _ = strings.Cut(value, "=")
 	}
-	for _, f := range []struct {
-		name   string
-		values []string
-	}{{"request", requests}, {"command", t.commands}, {"env", names}, {"env-file", t.env.files}} {
+	return []flagAgain{{"env", names}, {"env-file", t.env.files}}
+}
+
+// flagsAgain writes flags for a shell. ok is false if one of them cannot be copied from a line.
+func flagsAgain(list []flagAgain) (flags string, ok bool) {
+	for _, f := range list {
 		for _, value := range f.values {
 			word := printable.Shell(value)
 			if word == "" {

@@ -97,6 +97,9 @@ func (t *tuneRun) change(result fix.Result) error {
 type prediction struct {
 	Horizon  int            `json:"horizonSeconds"`
 	Restarts simulate.Range `json:"restarts"`
+	// Without are containers with a liveness probe of whose answers nothing was measured: they are
+	// taken to answer always.
+	Without []string `json:"without,omitempty"`
 	// None is why there is none.
 	None string `json:"none,omitempty"`
 }
@@ -109,8 +112,8 @@ const longestPrediction = 48 * 3600
 func (t *tuneRun) predict(m *advisor.Manifests) prediction {
 	now := t.seriesNow()
 	text, horizon := now.Script()
-	p := prediction{Horizon: horizon, None: t.unmeasured(now)}
-	if p.None != "" {
+	p := prediction{Horizon: horizon}
+	if p.Without, p.None = t.unmeasured(now); p.None != "" {
 		return p
 	}
 	if horizon > longestPrediction {

@@ -87,17 +87,13 @@ func (t *tuneRun) measure(ctx context.Context) (series *tune.Series, err error) 
 	if err != nil {
 		return nil, err
 	}
-	env, err := t.env.read()
-	if err != nil {
-		return nil, err
-	}
 	dir, err := os.MkdirTemp("", "probity-tune-")
 	if err != nil {
 		return nil, fmt.Errorf("cannot make a folder for the run: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	return measure.Measure(ctx, measure.Options{
-		Manifests: t.paths, Commands: commands, Env: env, StateDir: filepath.Join(dir, "state"), For: t.length, Requests: t.requests, Version: version(),
+		Manifests: t.paths, Commands: commands, Env: t.values, StateDir: filepath.Join(dir, "state"), For: t.length, Requests: t.requests, Version: version(),
 		Notice: func(line string) { _, _ = fmt.Fprintln(t.streams.Err, printable.Line(line)) }, // nobody reads it: nothing is lost
 	})
 }
@@ -236,34 +232,54 @@ func settingOf(p *advisor.Probe) *tune.Setting {
 	return &tune.Setting{Period: p.Period, Timeout: p.Timeout, Failures: p.FailureThreshold}
 }
 
-// seriesNow is the series for what the probes of the manifests ask now.
+// seriesNow is the series for what the probes of the manifests ask now. Of a container whose
+// liveness probe asks what was not measured it has no answers: those of readiness say nothing of
+// restarts.
 func (t *tuneRun) seriesNow() *tune.Series {
 	now := *t.series
 	now.Containers = nil
 	for _, w := range t.manifests.Workloads {
 		for _, c := range w.Containers {
-			if measured, _ := t.series.Find(tuneName(w), c.Name).Asked(requestsOf(c)); measured != nil {
-				now.Containers = append(now.Containers, *measured)
+			measured, _ := t.series.Find(tuneName(w), c.Name).Asked(requestsOf(c))
+			if measured == nil {
+				continue
 			}
+			if c.Liveness != nil && measured.Endpoint("liveness") == nil {
+				measured.Endpoints = nil
+			}
+			now.Containers = append(now.Containers, *measured)
 		}
 	}
 	return &now
 }
 
-// unmeasured says which liveness probe asks something of which the series knows nothing; "" for
-// none.
-func (t *tuneRun) unmeasured(now *tune.Series) string {
+// unmeasured are the containers whose liveness probe asks what was not measured, as those of a
+// DaemonSet never are. why says that this forbids a prediction: either the container was measured,
+// and is asked something else now, or no other one was. It is "" if there can be one.
+func (t *tuneRun) unmeasured(now *tune.Series) (without []string, why string) {
+	const nothing = "nothing was measured of what liveness asks in "
+	known := false
 	for _, w := range t.manifests.Workloads {
 		for _, c := range w.Containers {
 			if c.Liveness == nil {
 				continue
 			}
-			if measured := now.Find(tuneName(w), c.Name); measured == nil || measured.Endpoint("liveness") == nil {
-				return fmt.Sprintf("nothing was measured of what liveness asks in %s, container %s", tuneName(w), c.Name)
+			name := fmt.Sprintf("%s, container %s", tuneName(w), c.Name)
+			asked, measured := now.Find(tuneName(w), c.Name), t.series.Find(tuneName(w), c.Name)
+			switch {
+			case asked != nil && asked.Endpoint("liveness") != nil:
+				known = true
+			case measured != nil && len(measured.Endpoints) > 0:
+				return nil, nothing + name
+			default:
+				without = append(without, name)
 			}
 		}
 	}
-	return ""
+	if len(without) > 0 && !known {
+		return nil, nothing + without[0]
+	}
+	return without, ""
 }
 
 // requestsOf are what the probes of a container ask, by their types.

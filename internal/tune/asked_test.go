@@ -1,6 +1,7 @@
 package tune
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"testing"
@@ -32,6 +33,33 @@ func TestAsked(t *testing.T) {
 			}
 			if len(before.Endpoints[0].Probes) != 2 {
 				t.Error("what was measured has changed")
+			}
+		})
+	}
+}
+
+// A command of several lines is the same as it is written, in a series that was just measured, and
+// on one line, in that of a file, however often that was written.
+func TestAskedOfSeveralLines(t *testing.T) {
+	for name, command := range map[string]string{
+		"short": "exec sh -c test -e up\n\ttest ! -e down", "long": "exec sh -c " + strings.Repeat("test -e ü\n", 200),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &Series{Schema: Schema, Containers: []Container{*served()}}
+			s.Containers[0].Endpoints[0].Request = command
+			for _, what := range []string{"just measured", "read", "read again"} {
+				now, notes := s.Containers[0].Asked(map[string]string{"liveness": command})
+				if len(notes) > 0 || now.Endpoint("liveness") == nil {
+					t.Errorf("%s: it is not what was measured: %q", what, notes)
+				}
+				var file bytes.Buffer
+				if err := s.Write(&file); err != nil {
+					t.Fatal(err)
+				}
+				var err error
+				if s, err = Read(&file); err != nil {
+					t.Fatal(err)
+				}
 			}
 		})
 	}

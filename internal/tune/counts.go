@@ -20,8 +20,8 @@ func (r *recommendation) counts() {
 		if c.Liveness != nil && now != nil && *c.Liveness != *now {
 			text += fmt.Sprintf("; liveness is %s there", c.Liveness)
 		}
-		if e := r.container.Endpoint("liveness"); e != nil && c.Request != "" && c.Request != e.Request {
-			text += fmt.Sprintf("; liveness asks %s there", c.Request)
+		if e := r.container.Endpoint("liveness"); e != nil && c.Request != "" && !sameRequest(c.Request, e.Request) {
+			text += fmt.Sprintf("; liveness asks %s there", clean(c.Request))
 		}
 		r.note(text + ". These are counts of failures, which say nothing of how long stalls are.")
 	}
@@ -52,27 +52,36 @@ type Verdict struct {
 }
 
 // Against holds the rate of false restarts that was measured of a container, for the numbers that
-// its liveness probe has in a cluster, against what that has counted. ok is false if there is
-// nothing to compare.
+// its liveness probe has in a cluster, against what that has counted. ok is false if it has no such
+// probe there. What that asks may not have been measured: then the verdict is Unknown.
 func (c *Container) Against(live *Container) (v Verdict, ok bool) {
 	if live == nil || len(live.Counts) == 0 || live.Counts[0].Liveness == nil {
 		return Verdict{}, false
 	}
 	there := live.Counts[0]
-	e := c.Endpoint("liveness")
+	measured := c.Endpoint("liveness")
+	e := measured
 	if there.Request != "" {
-		now, other := c.Asked(map[string]string{"liveness": there.Request})
-		if len(other) > 0 {
-			return Verdict{Workload: c.Workload, Container: c.Name, Unknown: true, Text: fmt.Sprintf(
-				"liveness asks %s in the cluster, and what was measured for it is %s: nothing is promised of that; measure again with what the cluster has",
-				clean(there.Request), e.Request)}, true
-		}
+		now, _ := c.Asked(map[string]string{"liveness": there.Request})
 		e = now.Endpoint("liveness")
 	}
 	if e == nil || len(e.Windows) == 0 {
-		return Verdict{}, false
+		text := notMeasured(there.Request, measured) + ": nothing is promised of that; measure again with what the cluster has"
+		return Verdict{Workload: c.Workload, Container: c.Name, Unknown: true, Text: text}, true
 	}
 	return Verify(c.Workload, c.Name, NewJudge(e.Windows).Bound(*there.Liveness).Upper, live.Counts), true
+}
+
+// notMeasured says that what liveness asks in a cluster was not measured, and what was; asks is ""
+// if the former is not known, measured nil if nothing was.
+func notMeasured(asks string, measured *Endpoint) string {
+	switch {
+	case asks == "":
+		return "no answer of what liveness asks was measured"
+	case measured == nil || sameRequest(measured.Request, asks):
+		return fmt.Sprintf("liveness asks %s in the cluster, and no answer of that was measured", clean(asks))
+	}
+	return fmt.Sprintf("liveness asks %s in the cluster, and what was measured for it is %s", clean(asks), clean(measured.Request))
 }
 
 // Verify holds what a cluster has counted against the rate of false restarts that was promised for

@@ -125,8 +125,15 @@ func (s *Series) CheckSize() error {
 	return nil
 }
 
-// clean is a text that may be printed on a line.
-func clean(text string) string { return printable.Line(printable.CutMiddle(text, maxText)) }
+// clean is a text that may be printed on a line. What is clean stays as it is: files are read and
+// written again.
+func clean(text string) string {
+	text = printable.Line(text)
+	if len(text) > maxText {
+		text = printable.CutMiddle(text, maxText-len(" … "))
+	}
+	return text
+}
 
 func (c *Container) check() error {
 	if c.Workload == "" || c.Name == "" {

@@ -245,6 +245,28 @@ func TestWithNamespaces(t *testing.T) {
 	}
 }
 
+// What liveness asks in a cluster is named if it is another thing than what was measured, and not
+// if it is only written otherwise.
+func TestCountsSayWhatIsAsked(t *testing.T) {
+	const written, line = "exec sh -c a\nb", `exec sh -c a\nb`
+	for name, c := range map[string]struct{ measured, there, want string }{
+		"the same, from a file":      {line, written, ""},
+		"the same, just measured":    {written, written, ""},
+		"another":                    {line, "exec c\nd", `; liveness asks exec c\nd there`},
+		"it is not known what it is": {line, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			container := served()
+			container.Endpoints[0].Request = c.measured
+			container.Counts = []Count{{PodHours: 100, Request: c.there}}
+			notes := strings.Join(Recommend(container, now(), Objectives{}).Notes, " ")
+			if !strings.Contains(notes, "On the cluster:") || !strings.Contains(notes, c.want) || (c.want == "") == strings.Contains(notes, "liveness asks") {
+				t.Errorf("notes %q, want %q", notes, c.want)
+			}
+		})
+	}
+}
+
 // TestAgainst: what was measured of an endpoint promises nothing of another one.
 func TestAgainst(t *testing.T) {
 	numbers := &Setting{3, 1, 4}
@@ -255,17 +277,26 @@ func TestAgainst(t *testing.T) {
 		live      *Container
 		ok, holds bool
 		text      string // in the verdict
+		change    func(series *Container)
 	}{
-		"the same":              {count("GET :http/livez"), true, true, "consistent with"},
-		"another path":          {count("GET :http/healthz"), true, false, "liveness asks GET :http/healthz in the cluster, and what was measured for it is GET :http/livez"},
-		"another kind":          {count("tcp :http"), true, false, "liveness asks tcp :http in the cluster"},
-		"measured of readiness": {count("GET :http/readyz"), true, true, "consistent with"},
-		"not known":             {count(""), true, true, "consistent with"},
-		"not there":             {nil, false, false, ""},
-		"no such probe":         {&Container{Counts: []Count{{PodHours: 100}}}, false, false, ""},
+		"the same":              {count("GET :http/livez"), true, true, "consistent with", nil},
+		"another path":          {count("GET :http/healthz"), true, false, "liveness asks GET :http/healthz in the cluster, and what was measured for it is GET :http/livez", nil},
+		"another kind":          {count("tcp :http"), true, false, "liveness asks tcp :http in the cluster", nil},
+		"measured of readiness": {count("GET :http/readyz"), true, true, "consistent with", nil},
+		"not known":             {count(""), true, true, "consistent with", nil},
+		"not there":             {nil, false, false, "", nil},
+		"no such probe":         {&Container{Counts: []Count{{PodHours: 100}}}, false, false, "", nil},
+		"measured without liveness": {count("GET :http/livez"), true, false, "liveness asks GET :http/livez in the cluster, and no answer of that was measured: nothing is promised",
+			func(series *Container) { series.Endpoints = series.Endpoints[1:] }},
+		"stopped before the answers": {count("GET :http/livez"), true, false, "and no answer of that was measured", func(series *Container) { series.Endpoints[0].Windows = nil }},
+		"nothing is known":           {count(""), true, false, "no answer of what liveness asks was measured: nothing is promised", func(series *Container) { series.Endpoints = nil }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			v, ok := served().Against(c.live)
+			series := served()
+			if c.change != nil {
+				c.change(series)
+			}
+			v, ok := series.Against(c.live)
 			if ok != c.ok || v.Holds != c.holds || v.Unknown != (ok && !c.holds) || !strings.Contains(v.Text, c.text) {
 				t.Errorf("%v, %+v, want %v, %v, %q", ok, v, c.ok, c.holds, c.text)
 			}

@@ -76,8 +76,15 @@ func (e *endpoint) interval() time.Duration {
 }
 
 // patience is after how long another attempt is made while a container starts: as long as its
-// probes would wait for an answer, and a second at least.
-func (e *endpoint) patience() time.Duration { return max(e.timeout, time.Second) }
+// probes would wait for an answer, and a second at least. A process here is not lost on its way, as
+// a connection may be: it is waited for until it ends, and one that hangs would only get company
+// that slows down the start.
+func (e *endpoint) patience() time.Duration {
+	if e.handler.Exec != nil {
+		return 2 * giveUp // it is ended after giveUp
+	}
+	return max(e.timeout, time.Second)
+}
 
 // giveUp is how long an answer is waited for.
 const giveUp = 30 * time.Second

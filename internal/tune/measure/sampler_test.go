@@ -2,6 +2,7 @@ package measure
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -102,8 +103,39 @@ func TestPatience(t *testing.T) {
 	probeOf := func(path string, timeout int32) *corev1.Probe {
 		return &corev1.Probe{TimeoutSeconds: timeout, ProbeHandler: corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: path}}}
 	}
+	exec := probeOf("", 5)
+	exec.ProbeHandler = corev1.ProbeHandler{Exec: &corev1.ExecAction{Command: []string{"test"}}}
+	if e := endpointsOf(&corev1.Container{LivenessProbe: exec})[0]; e.patience() <= giveUp {
+		t.Errorf("a process is waited for %v, want longer than the %v after which it is ended", e.patience(), giveUp)
+	}
 	list := endpointsOf(&corev1.Container{StartupProbe: probeOf("/livez", 2), ReadinessProbe: probeOf("/readyz", 0), LivenessProbe: probeOf("/livez", 5)})
 	if len(list) != 2 || list[0].patience() != 5*time.Second || list[1].patience() != time.Second {
 		t.Errorf("endpoints %+v, want one of 5s and one of 1s", list)
 	}
+}
+
+// TestProcessesOneByOne: while a container starts, exec probes that hang do not run beside each
+// other.
+func TestProcessesOneByOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const up = 45 * time.Second
+		begin := time.Now()
+		var now, most atomic.Int32
+		command := proberFunc(func(ctx context.Context) probe.Result {
+			most.Store(max(most.Load(), now.Add(1)))
+			defer now.Add(-1)
+			select {
+			case <-ctx.Done():
+			case <-time.After(giveUp):
+			case <-time.After(time.Until(begin.Add(up))):
+				return probe.Result{Outcome: probe.Success}
+			}
+			return probe.Result{Outcome: probe.Failure}
+		})
+		e := &endpoint{handler: corev1.ProbeHandler{Exec: &corev1.ExecAction{}}, timeout: time.Second}
+		good, err := untilGood(t.Context(), command, e.patience())
+		if took := good.Sub(begin); err != nil || took != up || most.Load() != 1 {
+			t.Errorf("good after %v (%v), with %d at a time; want %v, one at a time", took, err, most.Load(), up)
+		}
+	})
 }

@@ -84,33 +84,44 @@ func sample(rate float64, replicas int) time.Duration {
 }
 
 // shortRemark says that a fault was over before the probes had to act, because somebody has asked
-// for that, or because the budget had no more time; "" if it was not, or if they acted all the
-// same.
+// for that, or because the budget had no more time; "" if it was not in one repetition at least, or
+// if they acted all the same.
 func shortRemark(all []evidence) string {
-	f := all[0].fault
-	lasted, needed := f.Length, time.Duration(0)
+	lasted, needed := time.Duration(0), time.Duration(0)
 	for _, e := range all {
-		if e.restarted() > 0 {
+		did, should := e.lasted(), e.needed()
+		if !e.fault.judgedByLength() || did >= should || e.restarted() > 0 {
 			return ""
 		}
-		if e.cut() {
-			lasted = max(lasted, time.Duration(e.End-e.Begin))
-		}
-		needed = max(needed, e.needed())
-	}
-	if !f.Exact && !slices.ContainsFunc(all, evidence.cut) || !f.judgedByLength() || lasted >= needed {
-		return ""
+		lasted, needed = max(lasted, did), max(needed, should)
 	}
 	return fmt.Sprintf("it lasted %s, and a probe of these numbers may take %s to act: that nothing was restarted or left the Service says nothing of a longer one (V2, V3, V6)",
 		text(Offset(lasted)), text(Offset(needed)))
 }
 
-// cut reports whether the budget had no time to keep a fault of the start up until the startup
-// probe had succeeded or had acted.
-func (e evidence) cut() bool {
+// lasted is how long a fault lasted in a repetition, and maxLength if it was as long as it had to
+// be: if nobody has asked for a length, only one of the start can be shorter, for which a plan of
+// the drill's own had no time. A process that exits by itself is not waited for, and a start that
+// is slow is over when the process is ready.
+func (e evidence) lasted() time.Duration {
+	f := e.fault
+	if f.Exact {
+		return f.Length
+	}
+	exited := slices.ContainsFunc(e.Replicas, func(r Replica) bool { return r.Pod == e.Pod && r.Exits > 0 })
+	if f.waitsForStart(e.workload) == 0 || exited || f.Kind == KindSlowStart && e.passed() != nil {
+		return maxLength
+	}
+	return time.Duration(e.End - e.Begin)
+}
+
+// passed is when the startup probe succeeded while a fault lasted; nil if it did not.
+func (e evidence) passed() *Offset {
 	passed := passedStart(e.Attempts, e.Begin, e.Pod, e.workload.Container)
-	exited := slices.ContainsFunc(e.Replicas, func(r Replica) bool { return r.Exits > 0 }) // it was not waited for
-	return !exited && (passed == nil || *passed > e.End) && time.Duration(e.End-e.Begin) < e.fault.waitsForStart(e.workload)
+	if passed != nil && *passed > e.End {
+		return nil
+	}
+	return passed
 }
 
 // needed is how long the probes would have needed to act in a repetition: the startup probe, if it
@@ -119,8 +130,8 @@ func (e evidence) needed() time.Duration {
 	f, w := e.fault, e.workload
 	after := time.Duration(0)
 	if budget := f.startBudget(w); budget > 0 {
-		passed := passedStart(e.Attempts, e.Begin, e.Pod, w.Container)
-		if passed == nil || *passed > e.End {
+		passed := e.passed()
+		if passed == nil {
 			return budget
 		}
 		after = time.Duration(*passed - e.Begin)

@@ -169,20 +169,25 @@ func TestShortStart(t *testing.T) {
 		passed Offset // since the beginning; 0: never
 		lasted Offset // 0: as long as it should
 		delay  Offset // of liveness
+		exits  int    // by itself
 		want   string // how long a probe may take; "" if that was enough
 	}{
-		"the startup probe had no time":     {"dependency-outage:db@start+20s", 0, 0, 0, "may take 1m11s"},
-		"liveness had none after it":        {"dependency-outage:db@start+20s", 15 * second, 0, 0, "may take 25s"},
-		"liveness had some after it":        {"dependency-outage:db@start+30s", 15 * second, 0, 0, ""},
-		"as long as the startup probe acts": {"dependency-outage:db@start+80s", 0, 0, 0, ""},
-		"the delay counts from the start":   {"dependency-outage:db@start+30s", 15 * second, 0, 12 * second, ""},
-		"the delay is longer":               {"dependency-outage:db@start+30s", 15 * second, 0, 25 * second, "may take 35s"},
-		"the budget had no time":            {"dependency-outage:db@start", 0, 40 * second, 0, "it lasted 40s, and a probe of these numbers may take 1m11s"},
-		"the budget had time":               {"dependency-outage:db@start", 0, 90 * second, 0, ""},
-		"the startup probe has passed":      {"dependency-outage:db@start", 3 * second, 15 * second, 0, ""},
+		"the startup probe had no time":     {"dependency-outage:db@start+20s", 0, 0, 0, 0, "may take 1m11s"},
+		"liveness had none after it":        {"dependency-outage:db@start+20s", 15 * second, 0, 0, 0, "may take 25s"},
+		"liveness had some after it":        {"dependency-outage:db@start+30s", 15 * second, 0, 0, 0, ""},
+		"as long as the startup probe acts": {"dependency-outage:db@start+80s", 0, 0, 0, 0, ""},
+		"the delay counts from the start":   {"dependency-outage:db@start+30s", 15 * second, 0, 12 * second, 0, ""},
+		"the delay is longer":               {"dependency-outage:db@start+30s", 15 * second, 0, 25 * second, 0, "may take 35s"},
+		"the budget had no time":            {"dependency-outage:db@start", 0, 40 * second, 0, 0, "it lasted 40s, and a probe of these numbers may take 1m11s"},
+		"the budget had time":               {"dependency-outage:db@start", 0, 90 * second, 0, 0, ""},
+		"the startup probe has passed":      {"dependency-outage:db@start", 3 * second, 15 * second, 0, 0, ""},
+		"liveness had no time after that":   {"dependency-outage:db@start", 15 * second, 20 * second, 0, 0, "it lasted 20s, and a probe of these numbers may take 25s"},
+		"a slow start that is over":         {"slow-start=2x", 15 * second, 16 * second, 0, 0, ""},
+		"it exits by itself":                {"dependency-outage:db@start", 0, 12 * second, 0, 2, ""},
 	} {
 		s := newScene(t, test.fault)
 		s.End = s.Begin + cmp.Or(test.lasted, Offset(s.fault.Length))
+		s.Replicas[0].Exits = test.exits
 		if p := s.workload.liveness(); p != nil {
 			p.Delay = test.delay
 		}

@@ -269,9 +269,11 @@ func TestV7NothingLost(t *testing.T) {
 
 func TestV8StartedWithout(t *testing.T) {
 	checkRule(t, "V8", map[string]verdictTest{
-		"waits":     {"dependency-outage:db@start", func(*scene) {}, "passed", "started without db", GradePass},
-		"exits":     {"dependency-outage:db@start", func(s *scene) { s.Replicas[0].Exits = 3 }, "crash loop", "3 times", GradeFail},
-		"not start": {"dependency-outage:db", func(s *scene) { s.Replicas[0].Exits = 3 }, "", "", ""},
+		"waits":          {"dependency-outage:db@start", func(*scene) {}, "passed", "started without db", GradePass},
+		"exits":          {"dependency-outage:db@start", func(s *scene) { s.Replicas[0].Exits = 3 }, "crash loop", "3 times", GradeFail},
+		"not start":      {"dependency-outage:db", func(s *scene) { s.Replicas[0].Exits = 3 }, "", "", ""},
+		"is killed":      {"dependency-outage:db@start", func(s *scene) { s.change(15, "a", ChangeDecided, "Startup") }, "", "", ""},
+		"is killed, too": {"dependency-outage:db@start", func(s *scene) { s.change(15, "a", ChangeDecided, "Startup"); s.Replicas[0].Exits = 3 }, "crash loop", "3 times", GradeFail},
 	})
 }
 

@@ -218,7 +218,7 @@ func (e evidence) readyTooSoon() *Verdict {
 // startedWithout is V8: a start without the dependency waits for it, unready, and does not end. How
 // long it would have waited nobody knows if a probe has ended it, of which V2 tells.
 func startedWithout(e evidence) *Verdict {
-	if !e.fault.AtStart || firstIn(e.Changes, e.Pod, e.workload.Container, e.Begin, ChangeDecided) != nil {
+	if !e.fault.AtStart {
 		return nil
 	}
 	exits := 0
@@ -227,6 +227,9 @@ func startedWithout(e evidence) *Verdict {
 	}
 	if exits > 0 {
 		return fail("crash loop", "", "without %s it exits at its start (%s): it has to start, be unready, and wait", e.fault.Dependency, plural(exits, "time", "times"))
+	}
+	if decided := firstIn(e.Changes, e.Pod, e.workload.Container, e.Begin, ChangeDecided); decided != nil && *decided <= e.End {
+		return nil
 	}
 	return pass("passed", "started without %s and waited for it", e.fault.Dependency)
 }

@@ -23,7 +23,10 @@ func (c *Container) Asked(requests map[string]string) (now *Container, notes []s
 		if !ok {
 			continue
 		}
-		i := slices.IndexFunc(copied.Endpoints, func(e Endpoint) bool { return sameRequest(e.Request, request) })
+		i := slices.IndexFunc(copied.Endpoints, func(e Endpoint) bool { return e.Request == request })
+		if i < 0 {
+			i = slices.IndexFunc(copied.Endpoints, func(e Endpoint) bool { return sameRequest(e.Request, request) })
+		}
 		if i >= 0 {
 			copied.Endpoints[i].Probes = append(copied.Endpoints[i].Probes, probe)
 		} else if before := c.Endpoint(probe); before != nil {

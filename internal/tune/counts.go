@@ -55,7 +55,8 @@ type Verdict struct {
 // its liveness probe has in a cluster, against what that has counted. ok is false if it has no such
 // probe there. What that asks may not have been measured: then the verdict is Unknown.
 func (c *Container) Against(live *Container) (v Verdict, ok bool) {
-	if live == nil || len(live.Counts) == 0 || live.Counts[0].Liveness == nil {
+	onlyCounted := len(c.Endpoints) == 0 && len(c.Counts) > 0 // in a cluster: nothing was ever promised
+	if onlyCounted || live == nil || len(live.Counts) == 0 || live.Counts[0].Liveness == nil {
 		return Verdict{}, false
 	}
 	there := live.Counts[0]

@@ -289,6 +289,7 @@ func TestAgainst(t *testing.T) {
 		"measured without liveness": {count("GET :http/livez"), true, false, "liveness asks GET :http/livez in the cluster, and no answer of that was measured: nothing is promised",
 			func(series *Container) { series.Endpoints = series.Endpoints[1:] }},
 		"stopped before the answers": {count("GET :http/livez"), true, false, "and no answer of that was measured", func(series *Container) { series.Endpoints[0].Windows = nil }},
+		"only counted in a cluster":  {count("GET :http/livez"), false, false, "", func(series *Container) { series.Endpoints, series.Counts = nil, count("GET :http/livez").Counts }},
 		"nothing is known":           {count(""), true, false, "no answer of what liveness asks was measured: nothing is promised", func(series *Container) { series.Endpoints = nil }},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -76,12 +76,11 @@ func (e *endpoint) interval() time.Duration {
 }
 
 // patience is after how long another attempt is made while a container starts: as long as its
-// probes would wait for an answer, and a second at least. A process here is not lost on its way, as
-// a connection may be: it is waited for until it ends, and one that hangs would only get company
-// that slows down the start.
+// probes would wait for an answer, and a second at least. Processes that hang slow down the start
+// beside which they run, so there are three of them at most.
 func (e *endpoint) patience() time.Duration {
 	if e.handler.Exec != nil {
-		return 2 * giveUp // it is ended after giveUp
+		return max(e.timeout, giveUp/2-time.Second)
 	}
 	return max(e.timeout, time.Second)
 }

@@ -105,8 +105,8 @@ func TestPatience(t *testing.T) {
 	}
 	exec := probeOf("", 5)
 	exec.ProbeHandler = corev1.ProbeHandler{Exec: &corev1.ExecAction{Command: []string{"test"}}}
-	if e := endpointsOf(&corev1.Container{LivenessProbe: exec})[0]; e.patience() <= giveUp {
-		t.Errorf("a process is waited for %v, want longer than the %v after which it is ended", e.patience(), giveUp)
+	if e := endpointsOf(&corev1.Container{LivenessProbe: exec})[0]; e.patience() != 14*time.Second {
+		t.Errorf("another process is started after %v, want 14 s", e.patience())
 	}
 	list := endpointsOf(&corev1.Container{StartupProbe: probeOf("/livez", 2), ReadinessProbe: probeOf("/readyz", 0), LivenessProbe: probeOf("/livez", 5)})
 	if len(list) != 2 || list[0].patience() != 5*time.Second || list[1].patience() != time.Second {
@@ -114,9 +114,8 @@ func TestPatience(t *testing.T) {
 	}
 }
 
-// TestProcessesOneByOne: while a container starts, exec probes that hang do not run beside each
-// other.
-func TestProcessesOneByOne(t *testing.T) {
+// TestFewProcesses: while a container starts, few exec probes that hang run beside it.
+func TestFewProcesses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const up = 45 * time.Second
 		begin := time.Now()
@@ -134,8 +133,8 @@ func TestProcessesOneByOne(t *testing.T) {
 		})
 		e := &endpoint{handler: corev1.ProbeHandler{Exec: &corev1.ExecAction{}}, timeout: time.Second}
 		good, err := untilGood(t.Context(), command, e.patience())
-		if took := good.Sub(begin); err != nil || took != up || most.Load() != 1 {
-			t.Errorf("good after %v (%v), with %d at a time; want %v, one at a time", took, err, most.Load(), up)
+		if took := good.Sub(begin); err != nil || took != up || most.Load() > 3 {
+			t.Errorf("good after %v (%v), with %d at a time; want %v, three at most", took, err, most.Load(), up)
 		}
 	})
 }

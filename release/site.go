@@ -18,7 +18,7 @@ func (r *release) writeSite(ctx context.Context) error {
 	clone, folder := filepath.Join(r.work, "clone"), filepath.Join(r.work, "site")
 	for _, args := range [][]string{
 		{"clone", "-q", "--shared", "--no-checkout", r.root, clone},
-		{"-C", clone, "-c", "core.autocrlf=false", "-c", "core.eol=lf", "checkout", "-q", "--detach", r.commit}, // as the commit has it, whatever its user has set
+		{"-C", clone, "-c", "core.autocrlf=false", "-c", "core.eol=lf", "-c", "core.attributesFile=/dev/null", "checkout", "-q", "--detach", r.commit}, // as the commit has it
 	} {
 		if out, err := exec.CommandContext(ctx, "git", args...).CombinedOutput(); err != nil {
 			return fmt.Errorf("cannot check out the commit for the site: git %s: %w\n%s", strings.Join(args, " "), err, out)

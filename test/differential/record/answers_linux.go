@@ -30,13 +30,7 @@ func playAnswers(ctx context.Context, c *cluster.Cluster, o options) error {
 	if err != nil {
 		return err
 	}
-	switch err = recordAnswers(ctx, c, seen); {
-	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
-		err = fmt.Errorf("%w: %w", errTooBusy, err)
-	case err == nil:
-		err = compareAnswers(o.like, seen)
-	}
-	return errors.Join(err, os.RemoveAll(seen))
+	return errors.Join(compareAnswers(ctx, c, o.like, seen), os.RemoveAll(seen))
 }
 
 func recordAnswers(ctx context.Context, c *cluster.Cluster, out string) error {
@@ -46,32 +40,37 @@ func recordAnswers(ctx context.Context, c *cluster.Cluster, out string) error {
 	return probeMetrics(ctx, c, filepath.Join(out, metricsFile))
 }
 
-func compareAnswers(reference, seen string) error {
-	want, err := recording.ReadRefusals(filepath.Join(reference, refusalsFile))
+// compareAnswers records in one folder, and compares with the recordings of another.
+func compareAnswers(ctx context.Context, c *cluster.Cluster, reference, seen string) error {
+	if err := refuse(ctx, c, filepath.Join(seen, refusalsFile)); err != nil {
+		return err
+	}
+	if err := compareFiles(refusalsFile, "what a cluster refuses", recording.ReadRefusals, reference, seen); err != nil {
+		return err
+	}
+	err := probeMetrics(ctx, c, filepath.Join(seen, metricsFile))
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return fmt.Errorf("%w: %w", errTooBusy, err)
+	}
 	if err != nil {
 		return err
 	}
-	got, err := recording.ReadRefusals(filepath.Join(seen, refusalsFile))
-	if err != nil {
-		return err
-	}
-	wantShape, err := recording.ReadShape(filepath.Join(reference, metricsFile))
-	if err != nil {
-		return err
-	}
-	gotShape, err := recording.ReadShape(filepath.Join(seen, metricsFile))
-	if err != nil {
-		return err
-	}
-	return errors.Join(
-		differ(refusalsFile, "what a cluster refuses", cmp.Diff(want, got)), differ(metricsFile, "the kubelet's metrics of probes", cmp.Diff(wantShape, gotShape)))
+	return compareFiles(metricsFile, "the kubelet's metrics of probes", recording.ReadShape, reference, seen)
 }
 
-func differ(file, what, diff string) error {
-	if diff == "" {
-		return nil
+func compareFiles[T any](file, what string, read func(path string) (T, error), reference, seen string) error {
+	want, err := read(filepath.Join(reference, file))
+	if err != nil {
+		return err
 	}
-	return fmt.Errorf("%s: %s has changed; go run ./test/differential/record records it anew (-recorded +seen):\n%s", file, what, diff)
+	got, err := read(filepath.Join(seen, file))
+	if err != nil {
+		return err
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		return fmt.Errorf("%s: %s has changed; go run ./test/differential/record records it anew (-recorded +seen):\n%s", file, what, diff)
+	}
+	return nil
 }
 
 // refuse records what the API server finds wrong with manifests.

@@ -67,7 +67,7 @@ func parse(args []string) (o options, err error) {
 	flags.StringVar(&o.root, "root", ".", "folder of the repository")
 	flags.StringVar(&o.out, "out", "test/differential/testdata", "folder for the recordings")
 	flags.StringVar(&o.like, "like", "", "folder of recordings to compare with; nothing is recorded then")
-	flags.DurationVar(&o.length, "for", 0, "no play begins later than this after the first; none means that all scenarios are played")
+	flags.DurationVar(&o.length, "for", 0, "no scenario is begun later than this after the first, nor played alone later than half of it after that; none means that all scenarios are played")
 	flags.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "what decides the order of what is compared")
 	err = flags.Parse(args)
 	o.ids = flags.Args()
@@ -117,8 +117,19 @@ func runInside(ctx context.Context, dir string, tools cluster.Tools, args []stri
 	if err != nil {
 		return fmt.Errorf("%w: its node does not come up: %w", cluster.ErrImpossible, err)
 	}
-	if err := playAnswers(ctx, c, o); err != nil {
-		return errors.Join(err, c.Stop())
+	return errors.Join(playAll(ctx, c, o), c.Stop())
+}
+
+// playAll plays what is no scenario, and the scenarios. Whether the machine was too busy for the
+// former, or there is another reason for its silence, the latter tell.
+func playAll(ctx context.Context, c *cluster.Cluster, o options) error {
+	silent := playAnswers(ctx, c, o)
+	if silent != nil && !errors.Is(silent, errTooBusy) {
+		return silent
 	}
-	return errors.Join(playScenarios(ctx, c, o), c.Stop())
+	err := playScenarios(ctx, c, o)
+	if silent != nil && err == nil {
+		err = fmt.Errorf("scenarios could be told of, but not what else was asked for: %v", silent)
+	}
+	return err
 }

@@ -51,13 +51,14 @@ func summary(verdicts map[string]verdict) (string, error) {
 	for id, v := range verdicts {
 		ids[v] = append(ids[v], id)
 	}
-	text := fmt.Sprintf("%d of %d scenarios: %s", len(ids[recorded]), len(verdicts), recorded)
+	lines := []string{fmt.Sprintf("%d of %d scenarios: %s", len(ids[recorded]), len(verdicts), recorded)}
 	for _, v := range []verdict{disturbed, notPlayed} {
 		if len(ids[v]) > 0 {
 			slices.Sort(ids[v])
-			text += fmt.Sprintf("\n%d: %s: %s", len(ids[v]), v, strings.Join(ids[v], " "))
+			lines = append(lines, fmt.Sprintf("%d: %s: %s", len(ids[v]), v, strings.Join(ids[v], " ")))
 		}
 	}
+	text := strings.Join(lines, "\n")
 	switch {
 	case len(ids[unlike]) > 0:
 		slices.Sort(ids[unlike])

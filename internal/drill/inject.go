@@ -161,7 +161,7 @@ func (d *drill) roll(t *target) error {
 
 // paused reports whether the rollouts of a Deployment are: nothing would come of one.
 func (d *drill) paused(t *target) bool {
-	o, err := store.Get[*appsv1.Deployment](d.system.Store(), t.namespace, t.object)
+	o, err := store.Get[*appsv1.Deployment](d.record.store, t.namespace, t.object)
 	return t.kind == "deployment" && err == nil && o.Spec.Paused
 }
 

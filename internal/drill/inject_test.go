@@ -1,11 +1,17 @@
 package drill
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/internal/relay"
+	"github.com/probity-run/probity/internal/store"
 )
 
 // TestRelayModes: the relay does what the word says, and passes by itself if nobody undoes it.
@@ -63,6 +69,22 @@ func TestDeadline(t *testing.T) {
 		f, err := ParseFault(test.fault)
 		if got := f.deadline(&test.w); err != nil || got != test.want {
 			t.Errorf("%s: %v, %v, want %v", name, got, err, test.want)
+		}
+	}
+}
+
+// TestPausedRollout: nothing would come of one, so it is left out and not waited for.
+func TestPausedRollout(t *testing.T) {
+	d, web := newDrill(t)
+	web.kind = "deployment"
+	for _, paused := range []bool{false, true} {
+		o := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: fmt.Sprintf("web-%t", paused)}, Spec: appsv1.DeploymentSpec{Paused: paused}}
+		if _, err := store.Create(d.record.store, o); err != nil {
+			t.Fatal(err)
+		}
+		web.object = o.Name
+		if why := d.missing(Fault{Kind: KindRollout}, web.Name); strings.Contains(why, "spec.paused") != paused {
+			t.Errorf("paused %t: %q", paused, why)
 		}
 	}
 }

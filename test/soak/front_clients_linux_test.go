@@ -11,8 +11,10 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -27,7 +29,7 @@ func (f *frontSoak) kinds() map[string]func(id string) error {
 		"a large answer":                 func(id string) error { return f.download(kept, "/large/", id, largeSize, 0) },
 		"a large answer, read slowly":    func(id string) error { return f.download(kept, "/large/", id, largeSize, 2*time.Millisecond) },
 		"chunks with a trailer":          func(id string) error { return f.download(kept, "/chunks/", id, largeSize/10, 0) },
-		"until it closes":                func(id string) error { return f.download(kept, "/until-close/", id, largeSize/10, 0) },
+		"until it closes":                func(id string) error { return f.untilClose(kept, id) },
 		"an upload with a length":        func(id string) error { return f.upload(kept, id, false) },
 		"an upload in chunks":            func(id string) error { return f.upload(kept, id, true) },
 		"an upload that is refused":      f.refused,
@@ -62,6 +64,52 @@ func (f *frontSoak) download(c *http.Client, path, id string, size int, pause ti
 		return err
 	}
 	defer res.Body.Close()
+	switch n, err := readPattern(res, id, size, pause); {
+	case err != nil:
+		return err
+	case n != size:
+		return fmt.Errorf("%d bytes of %d came as a whole answer", n, size)
+	case path == "/chunks/" && res.Trailer.Get("X-Id") != id:
+		return fmt.Errorf("trailer %v", res.Trailer)
+	}
+	return nil
+}
+
+// untilClose reads an answer that ends when its connection does. If its replica is killed, the
+// kernel ends that connection as if the answer were whole, which nobody can tell apart, so the
+// answer may be shorter if that process has ended.
+func (f *frontSoak) untilClose(c *http.Client, id string) error {
+	const size = largeSize / 10
+	res, err := c.Get("http://" + f.address + "/until-close/" + id)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	n, err := readPattern(res, id, size, 0)
+	if err != nil || n == size {
+		return err
+	}
+	pid, err := strconv.Atoi(res.Header.Get("X-Pid"))
+	if err != nil || !endsSoon(pid) {
+		return fmt.Errorf("%d bytes of %d came from process %d, which still runs: %v", n, size, pid, err)
+	}
+	return fmt.Errorf("%w after %d bytes, with process %d", errBroken, n, pid)
+}
+
+// endsSoon reports whether a process has ended, or does while its end is on its way to whoever
+// waits for it.
+func endsSoon(pid int) bool {
+	for end := time.Now().Add(time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		if syscall.Kill(pid, 0) == syscall.ESRCH {
+			return true
+		}
+	}
+	return false
+}
+
+// readPattern reads an answer, or the beginning of one, and returns its length. It fails with
+// errBroken if the answer broke, and otherwise if it is not what was asked for.
+func readPattern(res *http.Response, id string, size int, pause time.Duration) (n int, err error) {
 	var want bytes.Buffer
 	_ = pattern(&want, id, size) // a buffer takes all
 	got := make([]byte, 0, size)
@@ -72,15 +120,13 @@ func (f *frontSoak) download(c *http.Client, path, id string, size int, pause ti
 	}
 	switch {
 	case res.StatusCode != http.StatusOK:
-		return fmt.Errorf("%s %q", res.Status, got)
-	case !bytes.HasPrefix(want.Bytes(), got), err == io.EOF && len(got) != size:
-		return fmt.Errorf("%d bytes of %d, %v: not the answer that was sent", len(got), size, err)
+		return len(got), fmt.Errorf("%s %q", res.Status, got)
+	case !bytes.HasPrefix(want.Bytes(), got):
+		return len(got), fmt.Errorf("%d bytes of %d, %w: not the answer that was sent", len(got), size, err)
 	case err != io.EOF:
-		return fmt.Errorf("%w after %d bytes: %w", errBroken, len(got), err)
-	case path == "/chunks/" && res.Trailer.Get("X-Id") != id:
-		return fmt.Errorf("trailer %v", res.Trailer)
+		return len(got), fmt.Errorf("%w after %d bytes: %w", errBroken, len(got), err)
 	}
-	return nil
+	return len(got), nil
 }
 
 // upload sends a body that is not sent twice.

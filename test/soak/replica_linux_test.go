@@ -37,6 +37,15 @@ func pattern(w io.Writer, id string, size int) error {
 	return nil
 }
 
+// paced writes with pauses, as what an application writes while it works on it: a whole answer fits
+// into the buffers of the kernel, and what is there does not break with the process.
+type paced struct{ io.Writer }
+
+func (w paced) Write(p []byte) (int, error) {
+	time.Sleep(time.Millisecond)
+	return w.Writer.Write(p)
+}
+
 // serveAsReplica is a replica behind the front of [TestFront]. It ends as soon as it has answered
 // what it has got when it is told to.
 func serveAsReplica() {
@@ -49,11 +58,11 @@ func serveAsReplica() {
 	})
 	mux.HandleFunc("GET /large/{id}", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Length", fmt.Sprint(largeSize))
-		_ = pattern(w, r.PathValue("id"), largeSize) // fails if the client has left
+		_ = pattern(paced{w}, r.PathValue("id"), largeSize) // fails if the client has left
 	})
 	mux.HandleFunc("GET /chunks/{id}", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Trailer", "X-Id")
-		_ = pattern(w, r.PathValue("id"), largeSize/10) // fails if the client has left
+		_ = pattern(paced{w}, r.PathValue("id"), largeSize/10) // fails if the client has left
 		w.Header().Set("X-Id", r.PathValue("id"))
 	})
 	mux.HandleFunc("POST /sum/{id}", func(w http.ResponseWriter, r *http.Request) {
@@ -63,8 +72,8 @@ func serveAsReplica() {
 		}
 	})
 	mux.HandleFunc("GET /until-close/{id}", hijacked(func(conn *net.TCPConn, _ *bufio.ReadWriter, id string) {
-		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n\r\n") // as the next
-		_ = pattern(conn, id, largeSize/10)
+		fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nX-Pid: %d\r\n\r\n", os.Getpid())
+		_ = pattern(paced{conn}, id, largeSize/10) // fails if the client has left
 	}))
 	mux.HandleFunc("GET /reset/{id}", hijacked(func(conn *net.TCPConn, _ *bufio.ReadWriter, _ string) {
 		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf")

@@ -79,13 +79,28 @@ func (f *file) converted(d *decoder, format string, c Conversion) {
 	f.set.NotApplied = append(f.set.NotApplied, notes(c.NotApplied)...)
 	f.set.Differences = append(f.set.Differences, notes(c.Differences)...)
 	for _, o := range c.Objects {
-		if content, ok := withoutNulls(d.next().any(o.Root, "")).(map[string]any); ok {
-			f.set.Converted = append(f.set.Converted, Converted{d.position(o.Root), format, content, impliedPaths(o.Root, "", o.Implied)})
-		}
-		own := d.next()
-		own.origin = &origin{format: format, ref: o.Ref, nodes: o.Fields, implied: o.Implied, fields: map[string]string{}}
-		f.document(own, o.Root, "")
+		f.convertedObject(d, format, o)
 	}
+}
+
+// convertedObject takes an object that was made of a document. It may expand to as much as a
+// document of its own, as which it is written by who converts files.
+func (f *file) convertedObject(d *decoder, format string, o ConvertedObject) {
+	anew := func() *decoder {
+		own := newDecoder(f, d.line)
+		own.origin = &origin{format: format, ref: o.Ref, nodes: o.Fields, implied: o.Implied, fields: map[string]string{}}
+		return own
+	}
+	plain := anew()
+	content, ok := withoutNulls(plain.any(o.Root, "")).(map[string]any)
+	if len(plain.errs) > 0 {
+		f.refuse(plain.errs...)
+		return // the same would be wrong with the object
+	}
+	if ok {
+		f.set.Converted = append(f.set.Converted, Converted{d.position(o.Root), format, content, impliedPaths(o.Root, "", o.Implied)})
+	}
+	f.document(anew(), o.Root, "")
 }
 
 // impliedPaths are the paths of values that nobody wrote.

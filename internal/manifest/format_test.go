@@ -2,6 +2,8 @@ package manifest_test
 
 import (
 	"bytes"
+	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -11,7 +13,8 @@ import (
 	"github.com/probity-run/probity/internal/manifest"
 )
 
-// toy is a format whose documents are {toy: NAME, successes: NUMBER, other: …}.
+// toy is a format whose documents are {toy: NAME, successes: NUMBER, other: …}, with more Pods for
+// {copies: NUMBER} and longer commands for {words: NUMBER}.
 type toy struct{}
 
 func (toy) Name() string              { return "Toys" }
@@ -28,7 +31,7 @@ func (toy) Convert(file string, root *yaml.Node) manifest.Conversion {
 		name, value := root.Content[i], root.Content[i+1]
 		values[name.Value] = value
 		switch name.Value {
-		case "toy", "successes":
+		case "toy", "successes", "copies", "words":
 		case "ball":
 			c.NotApplied = append(c.NotApplied, manifest.Remark{At: name, Object: ref, Field: "ball", Message: "nobody plays"})
 		case "doll":
@@ -53,12 +56,65 @@ func (toy) Convert(file string, root *yaml.Node) manifest.Conversion {
 		return c
 	}
 	probe := object(n, "", text("tcpSocket"), object(n, "", text("port"), node(yaml.ScalarNode, n, "successes", "80")), text("successThreshold"), node(yaml.ScalarNode, n, "successes", n.Value))
-	container := object(at, "", text("name"), text("main"), text("image"), text("x"), text("livenessProbe"), probe)
+	count := func(field string) (n int) {
+		if values[field] != nil {
+			n, _ = strconv.Atoi(values[field].Value)
+		}
+		return n
+	}
+	command := node(yaml.SequenceNode, at, "words", "")
+	for range count("words") {
+		command.Content = append(command.Content, text("word"))
+	}
+	container := object(at, "", text("name"), text("main"), text("image"), text("x"), text("livenessProbe"), probe, text("command"), command)
 	list := node(yaml.SequenceNode, at, "", "", container)
-	pod := object(at, "", text("apiVersion"), text("v1"), text("kind"), text("Pod"), text("metadata"), object(at, "", text("name"), node(yaml.ScalarNode, at, "toy", at.Value)),
-		text("spec"), object(at, "", text("containers"), list))
-	c.Objects = append(c.Objects, manifest.ConvertedObject{Root: pod, Fields: fields, Ref: ref})
+	pod := func(name string) {
+		root := object(at, "", text("apiVersion"), text("v1"), text("kind"), text("Pod"), text("metadata"), object(at, "", text("name"), node(yaml.ScalarNode, at, "toy", name)),
+			text("spec"), object(at, "", text("containers"), list))
+		c.Objects = append(c.Objects, manifest.ConvertedObject{Root: root, Fields: fields, Ref: ref})
+	}
+	pod(at.Value)
+	for i := range count("copies") {
+		pod(fmt.Sprintf("%s-%d", at.Value, i))
+	}
 	return c
+}
+
+// What a document becomes may expand to more than the document, each object to as much as one; what
+// is larger is refused, and nothing is left out without a word.
+func TestFormatLimits(t *testing.T) {
+	const text = "toy: web\nsuccesses: 1\n"
+	for name, test := range map[string]struct {
+		text, want string
+		objects    int
+	}{
+		"many":      {text + "copies: 30\nwords: 50\n", "", 31},
+		"one large": {text + "words: 300\n", "<stdin>:1:6: toy web: words: the document has too many values, or its aliases expand to too many: refused", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			opts := manifest.Options{MaxNodes: 200, Formats: []manifest.Format{toy{}}}
+			lenient, err := manifest.DecodeLenient(opts, "<stdin>", []byte(test.text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			opts.Stdin = strings.NewReader(test.text)
+			strict, err := manifest.Load(opts, "-")
+			if test.want != "" {
+				if err == nil || err.Error() != test.want || lenient.Invalid.Error() != test.want {
+					t.Errorf("errors %v and %v, want %s", err, lenient.Invalid, test.want)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, set := range []*manifest.Set{strict, lenient} {
+				if len(set.Objects) != test.objects || len(set.Converted) != test.objects {
+					t.Errorf("%d objects, %d as JSON, want %d", len(set.Objects), len(set.Converted), test.objects)
+				}
+			}
+		})
+	}
 }
 
 // What is said of a document of another format points into it, in its words.

@@ -123,7 +123,7 @@ func (t *tuneRun) readCluster(ctx context.Context) (*tune.Series, error) {
 // liveProbe is a liveness probe of a cluster; without numbers for none.
 type liveProbe struct {
 	numbers *tune.Setting
-	request string
+	request tune.Request
 }
 
 // livenessOf are the liveness probes of a cluster, by workload and container.
@@ -283,11 +283,11 @@ func (t *tuneRun) unmeasured(now *tune.Series) (without []string, why string) {
 }
 
 // requestsOf are what the probes of a container ask, by their types.
-func requestsOf(c *advisor.Container) map[string]string {
-	requests := map[string]string{}
+func requestsOf(c *advisor.Container) map[string]tune.Request {
+	requests := map[string]tune.Request{}
 	for probe, spec := range map[string]*corev1.Probe{"startup": c.StartupProbe, "readiness": c.ReadinessProbe, "liveness": c.LivenessProbe} {
 		if spec != nil {
-			requests[probe] = measure.RequestOf(&spec.ProbeHandler)
+			requests[probe] = measure.RequestOf(c.Container, &spec.ProbeHandler)
 		}
 	}
 	return requests

@@ -35,8 +35,8 @@ func TestPredictWhatIsAsked(t *testing.T) {
 	stalled.Stalls = []tune.Stall{{Begin: 40, Length: 30}}
 	window.Stalls = []tune.Stall{{Begin: 80, Length: 1}}
 	series := &tune.Series{Containers: []tune.Container{{Workload: "pod/web", Name: "server", Starts: []tune.Start{{Seconds: 1, How: tune.Alone}}, Endpoints: []tune.Endpoint{
-		{Probes: []string{"liveness"}, Request: "GET :http/livez", Windows: []tune.Window{stalled}},
-		{Probes: []string{"readiness"}, Request: "GET :http/readyz", Windows: []tune.Window{window}},
+		{Probes: []string{"liveness"}, Request: tune.Request{Text: "GET :http/livez"}, Windows: []tune.Window{stalled}},
+		{Probes: []string{"readiness"}, Request: tune.Request{Text: "GET :http/readyz"}, Windows: []tune.Window{window}},
 	}}}}
 	lengths := regexp.MustCompile(`for: [0-9.]+s`)
 	for name, c := range map[string]struct {
@@ -82,12 +82,28 @@ func TestTuneTakesEnv(t *testing.T) {
 	if err := run.prepare(); err != nil {
 		t.Fatal(err)
 	}
-	if got := requestsOf(run.manifests.Workloads[0].Containers[0])["readiness"]; got != "exec ask 8081" {
+	if got := requestsOf(run.manifests.Workloads[0].Containers[0])["readiness"].Text; got != "exec ask 8081" {
 		t.Errorf("readiness asks %q, want exec ask 8081", got)
 	}
 	run.advice = []*tune.Advice{{Choices: []tune.Choice{{Probe: "readiness"}}}}
 	if commands := run.next(prediction{}, true); !strings.HasSuffix(commands[0], " --env TUNED_PORT --write") {
 		t.Errorf("commands %q, the first without what it needs", commands)
+	}
+}
+
+// What is asked is known by the port's number, too, in a manifest as in a cluster.
+func TestRequestsOf(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "app.yaml")
+	if err := os.WriteFile(file, fmt.Appendf(nil, probedText, "/readyz", "/livez"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	manifests, err := advisor.Read(nil, nil, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := tune.Request{Text: "GET :http/livez", Resolved: "GET :8080/livez"}
+	if got := requestsOf(manifests.Workloads[0].Containers[0])["liveness"]; got != want {
+		t.Errorf("liveness asks %+v, want %+v", got, want)
 	}
 }
 
@@ -106,7 +122,7 @@ spec:
     spec: {containers: [{name: agent, image: registry.example/agent, livenessProbe: {tcpSocket: {port: 9000}}}]}
 `
 	measured := []tune.Container{{Workload: "pod/web", Name: "server", Endpoints: []tune.Endpoint{
-		{Probes: []string{"liveness"}, Request: "GET :http/livez", Windows: []tune.Window{{Seconds: 120, Samples: 2400, Stalls: []tune.Stall{{Begin: 40, Length: 30}}}}},
+		{Probes: []string{"liveness"}, Request: tune.Request{Text: "GET :http/livez"}, Windows: []tune.Window{{Seconds: 120, Samples: 2400, Stalls: []tune.Stall{{Begin: 40, Length: 30}}}}},
 	}}}
 	counted := tune.Container{Workload: "daemonset/agent", Name: "agent", Starts: []tune.Start{{Seconds: 1, How: tune.Live}}}
 	for name, c := range map[string]struct {

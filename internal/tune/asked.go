@@ -9,7 +9,7 @@ import (
 // endpoint that it asks, by the request, whatever asked that when it was measured. notes says which
 // ask something else than what was measured for them: of those nothing is known. What it is called
 // on is not changed; nil has none.
-func (c *Container) Asked(requests map[string]string) (now *Container, notes []string) {
+func (c *Container) Asked(requests map[string]Request) (now *Container, notes []string) {
 	if c == nil {
 		return nil, nil
 	}
@@ -23,22 +23,14 @@ func (c *Container) Asked(requests map[string]string) (now *Container, notes []s
 		if !ok {
 			continue
 		}
-		i := slices.IndexFunc(copied.Endpoints, func(e Endpoint) bool { return e.Request == request })
-		if i < 0 {
-			i = slices.IndexFunc(copied.Endpoints, func(e Endpoint) bool { return sameRequest(e.Request, request) })
-		}
-		if i >= 0 {
+		if i := measuredOf(c.Endpoints, request, probe); i >= 0 {
 			copied.Endpoints[i].Probes = append(copied.Endpoints[i].Probes, probe)
 		} else if before := c.Endpoint(probe); before != nil {
-			notes = append(notes, fmt.Sprintf("The %s probe asks %s, and what was measured for it is %s: measure again, as nothing is known of the answers.", probe, clean(request), clean(before.Request)))
+			notes = append(notes, fmt.Sprintf("The %s probe asks %s, and what was measured for it is %s: measure again, as nothing is known of the answers.", probe, request.words(), before.words()))
 		}
 	}
 	return &copied, notes
 }
-
-// sameRequest reports whether two requests are one: what was just measured, or is asked of a
-// cluster, has the text as it was written, and a series of a file has it as one line.
-func sameRequest(a, b string) bool { return clean(a) == clean(b) }
 
 // SameStart is a start that two series have of one container, to the nanosecond, so that a
 // measurement is in both of them; ok is false if there is none.

@@ -9,23 +9,23 @@ import (
 
 // A series is held against what the probes ask now.
 func TestAsked(t *testing.T) {
-	const livez, readyz = "GET :http/livez", "GET :http/readyz"
+	livez, readyz := Request{Text: "GET :http/livez"}, Request{Text: "GET :http/readyz"}
 	for name, c := range map[string]struct {
-		asks map[string]string
+		asks map[string]Request
 		want [2][]string // the probes of /livez and of /readyz
 		note string
 	}{
-		"as it was measured":    {map[string]string{"startup": livez, "readiness": readyz, "liveness": livez}, [2][]string{{"startup", "liveness"}, {"readiness"}}, ""},
-		"without a startup":     {map[string]string{"readiness": readyz, "liveness": livez}, [2][]string{{"liveness"}, {"readiness"}}, ""},
-		"liveness asks another": {map[string]string{"liveness": "GET :http/healthz"}, [2][]string{}, "The liveness probe asks GET :http/healthz, and what was measured for it is GET :http/livez"},
-		"each asks the other's": {map[string]string{"readiness": livez, "liveness": readyz}, [2][]string{{"readiness"}, {"liveness"}}, ""},
+		"as it was measured":    {map[string]Request{"startup": livez, "readiness": readyz, "liveness": livez}, [2][]string{{"startup", "liveness"}, {"readiness"}}, ""},
+		"without a startup":     {map[string]Request{"readiness": readyz, "liveness": livez}, [2][]string{{"liveness"}, {"readiness"}}, ""},
+		"liveness asks another": {map[string]Request{"liveness": {Text: "GET :http/healthz"}}, [2][]string{}, "The liveness probe asks GET :http/healthz, and what was measured for it is GET :http/livez"},
+		"each asks the other's": {map[string]Request{"readiness": livez, "liveness": readyz}, [2][]string{{"readiness"}, {"liveness"}}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := served()
 			now, notes := before.Asked(c.asks)
 			for i, want := range c.want {
 				if got := now.Endpoints[i].Probes; !slices.Equal(got, want) {
-					t.Errorf("%s is asked by %v, want %v", now.Endpoints[i].Request, got, want)
+					t.Errorf("%s is asked by %v, want %v", now.Endpoints[i].words(), got, want)
 				}
 			}
 			if got := strings.Join(notes, " "); !strings.HasPrefix(got, c.note) || (got == "") != (c.note == "") {
@@ -46,9 +46,9 @@ func TestAskedOfSeveralLines(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &Series{Schema: Schema, Containers: []Container{*served()}}
-			s.Containers[0].Endpoints[0].Request = command
+			s.Containers[0].Endpoints[0].Text = command
 			for _, what := range []string{"just measured", "read", "read again"} {
-				now, notes := s.Containers[0].Asked(map[string]string{"liveness": command})
+				now, notes := s.Containers[0].Asked(map[string]Request{"liveness": {Text: command}})
 				if len(notes) > 0 || now.Endpoint("liveness") == nil {
 					t.Errorf("%s: it is not what was measured: %q", what, notes)
 				}

@@ -20,8 +20,8 @@ func (r *recommendation) counts() {
 		if c.Liveness != nil && now != nil && *c.Liveness != *now {
 			text += fmt.Sprintf("; liveness is %s there", c.Liveness)
 		}
-		if e := r.container.Endpoint("liveness"); e != nil && c.Request != "" && !sameRequest(c.Request, e.Request) {
-			text += fmt.Sprintf("; liveness asks %s there", clean(c.Request))
+		if e := r.container.Endpoint("liveness"); e != nil && c.Request != (Request{}) && !c.same(e.Request) {
+			text += fmt.Sprintf("; liveness asks %s there", c.words())
 		}
 		r.note(text + ". These are counts of failures, which say nothing of how long stalls are.")
 	}
@@ -62,8 +62,8 @@ func (c *Container) Against(live *Container) (v Verdict, ok bool) {
 	there := live.Counts[0]
 	measured := c.Endpoint("liveness")
 	e := measured
-	if there.Request != "" {
-		now, _ := c.Asked(map[string]string{"liveness": there.Request})
+	if there.Request != (Request{}) {
+		now, _ := c.Asked(map[string]Request{"liveness": there.Request})
 		e = now.Endpoint("liveness")
 	}
 	if e == nil || len(e.Windows) == 0 {
@@ -73,16 +73,16 @@ func (c *Container) Against(live *Container) (v Verdict, ok bool) {
 	return Verify(c.Workload, c.Name, NewJudge(e.Windows).Bound(*there.Liveness).Upper, live.Counts), true
 }
 
-// notMeasured says that what liveness asks in a cluster was not measured, and what was; asks is ""
-// if the former is not known, measured nil if nothing was.
-func notMeasured(asks string, measured *Endpoint) string {
+// notMeasured says that what liveness asks in a cluster was not measured, and what was; asks is
+// zero if the former is not known, measured nil if nothing was.
+func notMeasured(asks Request, measured *Endpoint) string {
 	switch {
-	case asks == "":
+	case asks == Request{}:
 		return "no answer of what liveness asks was measured"
-	case measured == nil || sameRequest(measured.Request, asks):
-		return fmt.Sprintf("liveness asks %s in the cluster, and no answer of that was measured", clean(asks))
+	case measured == nil || measured.same(asks):
+		return fmt.Sprintf("liveness asks %s in the cluster, and no answer of that was measured", asks.words())
 	}
-	return fmt.Sprintf("liveness asks %s in the cluster, and what was measured for it is %s", clean(asks), clean(measured.Request))
+	return fmt.Sprintf("liveness asks %s in the cluster, and what was measured for it is %s", asks.words(), measured.words())
 }
 
 // Verify holds what a cluster has counted against the rate of false restarts that was promised for

@@ -151,7 +151,7 @@ func (c *Container) check() error {
 	}
 	for i := range c.Endpoints {
 		e := &c.Endpoints[i]
-		e.Request = clean(e.Request)
+		e.Request = e.cleaned()
 		for _, probe := range e.Probes {
 			if !slices.Contains([]string{"startup", "readiness", "liveness"}, probe) {
 				return fmt.Errorf("endpoints[%d]: there is no probe %s", i, printable.Quote(printable.Cut(probe)))
@@ -203,7 +203,7 @@ func (w *Window) check() error {
 const stallSlack = 60
 
 func (c *Count) check() error {
-	c.Context, c.Request = clean(c.Context), clean(c.Request)
+	c.Context, c.Request = clean(c.Context), c.cleaned()
 	for _, n := range []int{c.Restarts, c.Kills, c.StartKills, c.Failures} {
 		if n < 0 || float64(n) > maxNumber {
 			return fmt.Errorf("it has a count of %d", n)

@@ -11,7 +11,7 @@ import (
 func example() *Series {
 	return &Series{Schema: Schema, Host: "linux/amd64, 2 CPUs", Containers: []Container{{
 		Workload: "deployment/web", Name: "server", Starts: []Start{{1.5, Alone}, {2.5, Together}},
-		Endpoints: []Endpoint{{Probes: []string{"startup", "liveness"}, Request: "GET :http/livez", Windows: []Window{
+		Endpoints: []Endpoint{{Probes: []string{"startup", "liveness"}, Request: Request{Text: "GET :http/livez"}, Windows: []Window{
 			{Seconds: 120, Samples: 2400, Latency: Sketch{0, 0, 2400}},
 			{Load: "20/s GET /", Seconds: 1080, Samples: 21600, Tainted: 3, Stalls: []Stall{{Begin: 10, Length: 2.1}, {Begin: 50, Length: 0.5, Errors: true}}, Slow: []Slow{{Begin: 60, Length: 5, Than: 2}}},
 		}}},

@@ -74,14 +74,18 @@ func (s *Series) add(c *Container) {
 	}
 	into.Starts = append(into.Starts, c.Starts...)
 	into.Counts = append(into.Counts, c.Counts...)
+	before := into.Endpoints // those of one measurement were asked at the same time: their hours do not add up
 	for i := range c.Endpoints {
 		e := &c.Endpoints[i]
-		known := slices.IndexFunc(into.Endpoints, func(x Endpoint) bool { return x.Request == e.Request })
+		known := measuredOf(before, e.Request, e.Probes...)
 		if known < 0 {
 			into.Endpoints = append(into.Endpoints, Endpoint{Request: e.Request})
 			known = len(into.Endpoints) - 1
 		}
 		x := &into.Endpoints[known]
+		if x.Resolved == "" {
+			x.Request = e.Request // the other one is of an older version
+		}
 		for _, probe := range e.Probes {
 			if !slices.Contains(x.Probes, probe) {
 				x.Probes = append(x.Probes, probe)

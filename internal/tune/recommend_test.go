@@ -13,8 +13,8 @@ func served(stalls ...Stall) *Container {
 	latency[53] = 24000 // 10 ms
 	starts := slices.Repeat([]Start{{2, Alone}}, 10)
 	return &Container{Workload: "deployment/web", Name: "server", Starts: starts, Endpoints: []Endpoint{
-		{Probes: []string{"startup", "liveness"}, Request: "GET :http/livez", Windows: []Window{{Load: "20/s GET /", Seconds: 1200, Samples: 24000, Latency: latency, Stalls: stalls}}},
-		{Probes: []string{"readiness"}, Request: "GET :http/readyz", Windows: []Window{{Load: "20/s GET /", Seconds: 1200, Samples: 24000, Latency: latency}}},
+		{Probes: []string{"startup", "liveness"}, Request: Request{Text: "GET :http/livez"}, Windows: []Window{{Load: "20/s GET /", Seconds: 1200, Samples: 24000, Latency: latency, Stalls: stalls}}},
+		{Probes: []string{"readiness"}, Request: Request{Text: "GET :http/readyz"}, Windows: []Window{{Load: "20/s GET /", Seconds: 1200, Samples: 24000, Latency: latency}}},
 	}}
 }
 
@@ -257,8 +257,8 @@ func TestCountsSayWhatIsAsked(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			container := served()
-			container.Endpoints[0].Request = c.measured
-			container.Counts = []Count{{PodHours: 100, Request: c.there}}
+			container.Endpoints[0].Text = c.measured
+			container.Counts = []Count{{PodHours: 100, Request: Request{Text: c.there}}}
 			notes := strings.Join(Recommend(container, now(), Objectives{}).Notes, " ")
 			if !strings.Contains(notes, "On the cluster:") || !strings.Contains(notes, c.want) || (c.want == "") == strings.Contains(notes, "liveness asks") {
 				t.Errorf("notes %q, want %q", notes, c.want)
@@ -271,7 +271,7 @@ func TestCountsSayWhatIsAsked(t *testing.T) {
 func TestAgainst(t *testing.T) {
 	numbers := &Setting{3, 1, 4}
 	count := func(request string) *Container {
-		return &Container{Counts: []Count{{PodHours: 100, Restarts: 1, Liveness: numbers, Request: request}}}
+		return &Container{Counts: []Count{{PodHours: 100, Restarts: 1, Liveness: numbers, Request: Request{Text: request}}}}
 	}
 	for name, c := range map[string]struct {
 		live      *Container
@@ -320,6 +320,44 @@ func TestVerify(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			if v := Verify("deployment/web", "server", 0.1, c.counts); v.Holds != c.holds || !strings.Contains(v.Text, c.text) {
 				t.Errorf("got %v, %q; want %v, %q", v.Holds, v.Text, c.holds, c.text)
+			}
+		})
+	}
+}
+
+// TestMergeByRequest: windows of one endpoint add up, however it is written and whichever version
+// has measured it. Those of one measurement do not, as they were at the same time: two endpoints
+// may be described alike, since the values of their headers are left out.
+func TestMergeByRequest(t *testing.T) {
+	of := func(requests ...Request) *Series {
+		c := Container{Workload: "pod/web", Name: "web"}
+		for i, r := range requests {
+			c.Endpoints = append(c.Endpoints, Endpoint{Probes: []string{[]string{"readiness", "liveness"}[i]}, Request: r, Windows: []Window{{Seconds: float64(100 + i)}}})
+		}
+		return &Series{Containers: []Container{c}}
+	}
+	old, named, numbered := Request{Text: "GET :http/livez"}, Request{"GET :http/livez", "GET :8080/livez"}, Request{"GET :8080/livez", "GET :8080/livez"}
+	for name, c := range map[string]struct {
+		list []*Series
+		want []int // windows of each endpoint
+	}{
+		"a name and a number":    {[]*Series{of(named), of(numbered)}, []int{2}},
+		"of an older version":    {[]*Series{of(old), of(named), of(numbered)}, []int{3}},
+		"another":                {[]*Series{of(named), of(Request{"GET :9090/livez", "GET :9090/livez"})}, []int{1, 1}},
+		"alike, in one":          {[]*Series{of(named, named)}, []int{1, 1}},
+		"alike, in one, and two": {[]*Series{of(named, named), of(named, named)}, []int{2, 2}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := Merge(c.list...).Containers[0].Endpoints
+			var windows []int
+			for _, e := range got {
+				windows = append(windows, len(e.Windows))
+				if e.Windows[0].Seconds != e.Windows[len(e.Windows)-1].Seconds {
+					t.Errorf("windows of several endpoints in one: %+v", e)
+				}
+			}
+			if !slices.Equal(windows, c.want) || got[0].Resolved == "" {
+				t.Errorf("%v windows, want %v: %+v", windows, c.want, got)
 			}
 		})
 	}

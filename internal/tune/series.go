@@ -62,8 +62,8 @@ const (
 type Endpoint struct {
 	// Probes are "startup", "readiness" and "liveness", as far as they ask this.
 	Probes []string `json:"probes"`
-	// Request describes it: "GET :8080/livez".
-	Request string `json:"request"`
+	// Request is what that is.
+	Request
 	// Windows are stretches of measurement, in order.
 	Windows []Window `json:"windows,omitempty"`
 }
@@ -114,8 +114,8 @@ type Count struct {
 	// them.
 	Failures int  `json:"failures"`
 	Exact    bool `json:"exact,omitempty"`
-	// Liveness are the numbers of the probe there; nil if it has none. Request is what it asks, as
-	// that of an [Endpoint]; "" if that is not known.
+	// Liveness are the numbers of the probe there; nil if it has none. Request is what it asks, and
+	// zero if that is not known.
 	Liveness *Setting `json:"liveness,omitempty"`
-	Request  string   `json:"request,omitempty"`
+	Request
 }

@@ -51,7 +51,7 @@ func TestReplayGivesUp(t *testing.T) {
 // TestHugeSeries: what would take minutes to judge is refused, in one file and of several together.
 func TestHugeSeries(t *testing.T) {
 	series := func(stalls int) *Series {
-		return &Series{Schema: Schema, Containers: []Container{{Workload: "deployment/web", Name: "web", Endpoints: []Endpoint{{Probes: []string{"liveness"}, Request: "GET /", Windows: []Window{hostile(stalls)}}}}}}
+		return &Series{Schema: Schema, Containers: []Container{{Workload: "deployment/web", Name: "web", Endpoints: []Endpoint{{Probes: []string{"liveness"}, Request: Request{Text: "GET /"}, Windows: []Window{hostile(stalls)}}}}}}
 	}
 	const want = "are the most: use fewer series at a time"
 	half := series(maxItems * 2 / 3)

@@ -1,9 +1,11 @@
 package measure
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
+	"net/http"
 	"reflect"
 	"slices"
 	"strconv"
@@ -15,15 +17,16 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/probity-run/probity/internal/process"
+	"github.com/probity-run/probity/internal/tune"
 	"github.com/probity-run/probity/probe"
 )
 
 // endpoint is what one or more probes of a container ask.
 type endpoint struct {
 	container *corev1.Container
-	probes    []string // "startup", "readiness", "liveness"
-	handler   corev1.ProbeHandler
-	request   string        // describes it
+	probes    []string            // "startup", "readiness", "liveness"
+	handler   corev1.ProbeHandler // plain
+	request   tune.Request
 	timeout   time.Duration // the longest of the probes
 }
 
@@ -36,7 +39,7 @@ func endpointsOf(c *corev1.Container) (list []*endpoint) {
 		if p.spec == nil {
 			continue
 		}
-		e := &endpoint{container: c, handler: p.spec.ProbeHandler, request: RequestOf(&p.spec.ProbeHandler), timeout: time.Duration(p.spec.TimeoutSeconds) * time.Second}
+		e := &endpoint{container: c, handler: plain(c, &p.spec.ProbeHandler), request: RequestOf(c, &p.spec.ProbeHandler), timeout: time.Duration(p.spec.TimeoutSeconds) * time.Second}
 		if i := slices.IndexFunc(list, func(o *endpoint) bool { return reflect.DeepEqual(o.handler, e.handler) }); i >= 0 {
 			list[i].probes = append(list[i].probes, p.name)
 			list[i].timeout = max(list[i].timeout, e.timeout)
@@ -48,11 +51,61 @@ func endpointsOf(c *corev1.Container) (list []*endpoint) {
 	return list
 }
 
-// RequestOf is what a probe asks, as a series has it.
-func RequestOf(h *corev1.ProbeHandler) string {
+// RequestOf is what a probe of a container asks, as a series has it.
+func RequestOf(c *corev1.Container, h *corev1.ProbeHandler) tune.Request {
+	resolved := plain(c, h)
+	return tune.Request{Text: textOf(h), Resolved: textOf(&resolved)}
+}
+
+// plain is a handler of a container in the one form that stands for all ways to write it: the port
+// is a number, what is left out has its default, and headers are in the order of their names. What
+// it is given is not changed.
+func plain(c *corev1.Container, h *corev1.ProbeHandler) corev1.ProbeHandler {
+	p := *h.DeepCopy()
+	switch {
+	case p.HTTPGet != nil:
+		get := p.HTTPGet
+		get.Port = numbered(c, get.Port)
+		get.Path = "/" + strings.TrimPrefix(get.Path, "/")
+		get.Scheme = cmp.Or(corev1.URIScheme(strings.ToUpper(string(get.Scheme))), corev1.URISchemeHTTP)
+		for i := range get.HTTPHeaders {
+			get.HTTPHeaders[i].Name = http.CanonicalHeaderKey(get.HTTPHeaders[i].Name)
+		}
+		slices.SortStableFunc(get.HTTPHeaders, func(a, b corev1.HTTPHeader) int { return strings.Compare(a.Name, b.Name) })
+	case p.TCPSocket != nil:
+		p.TCPSocket.Port = numbered(c, p.TCPSocket.Port)
+	case p.GRPC != nil && p.GRPC.Service == nil:
+		p.GRPC.Service = new("")
+	}
+	return p
+}
+
+// numbered is a port by its number: a name is that of one of the container's ports, or else a
+// number (R76). What is neither stays as it is.
+func numbered(c *corev1.Container, port intstr.IntOrString) intstr.IntOrString {
+	if port.Type == intstr.Int {
+		return port
+	}
+	for _, p := range c.Ports {
+		if p.Name == port.StrVal {
+			return intstr.FromInt32(p.ContainerPort)
+		}
+	}
+	if n, err := strconv.ParseInt(port.StrVal, 10, 32); err == nil {
+		return intstr.FromInt32(int32(n))
+	}
+	return port
+}
+
+// textOf describes what a probe asks.
+func textOf(h *corev1.ProbeHandler) string {
 	switch {
 	case h.HTTPGet != nil:
-		words := []string{fmt.Sprintf("GET %s:%s/%s", h.HTTPGet.Host, h.HTTPGet.Port.String(), strings.TrimPrefix(h.HTTPGet.Path, "/"))}
+		scheme := ""
+		if strings.EqualFold(string(h.HTTPGet.Scheme), string(corev1.URISchemeHTTPS)) {
+			scheme = "https://"
+		}
+		words := []string{fmt.Sprintf("GET %s%s:%s/%s", scheme, h.HTTPGet.Host, h.HTTPGet.Port.String(), strings.TrimPrefix(h.HTTPGet.Path, "/"))}
 		for _, header := range h.HTTPGet.HTTPHeaders {
 			words = append(words, header.Name) // a value may be a secret
 		}
@@ -130,18 +183,9 @@ type way struct {
 	found string // where it listens, once somebody got there
 }
 
-// toward sets the port that is meant, and returns its number.
+// toward sets the port that is meant, of a handler that is plain, and returns its number.
 func (w *way) toward(port intstr.IntOrString) int {
 	w.declared = port.IntVal
-	if port.Type == intstr.String {
-		n, _ := strconv.Atoi(port.StrVal) // what is no number is a name, and was checked
-		w.declared = int32(n)
-		for _, p := range w.container.Ports {
-			if p.Name == port.StrVal {
-				w.declared = p.ContainerPort
-			}
-		}
-	}
 	return int(w.declared)
 }
 

@@ -1,6 +1,7 @@
 // Package deploy holds the tests of probity deploy on a real Kubernetes: the API server, the
 // controllers, the scheduler, the kubelet and containerd of package cluster, which run what is
-// deployed. It takes root and, where nothing is cached, the time to build Kubernetes:
+// deployed; and of what probity tune reads there of that. It takes root and, where nothing is
+// cached, the time to build Kubernetes:
 //
 //	go test -count=1 -v -tags kubelet ./test/differential/deploy
 //

@@ -8,12 +8,12 @@ import (
 )
 
 // deploy reads what is meant for Swarm.
-func (d *decoder) deploy(v *value, path string) {
+func (d *decoder) deploy(v *value, path Path) {
 	if !d.isMapping(v, path) {
 		return
 	}
 	for _, e := range v.fields {
-		at := join(path, e.key)
+		at := path.field(e.key)
 		switch e.key {
 		case "replicas":
 			d.replicas(e.value, at)
@@ -37,13 +37,13 @@ func (d *decoder) deploy(v *value, path string) {
 	}
 }
 
-func (d *decoder) updateConfig(v *value, path string) {
+func (d *decoder) updateConfig(v *value, path Path) {
 	if !d.isMapping(v, path) {
 		return
 	}
 	u := &Update{Parallelism: 1, At: v.at}
 	for _, e := range v.fields {
-		at := join(path, e.key)
+		at := path.field(e.key)
 		switch e.key {
 		case "parallelism":
 			d.number(e.value, at, &u.Parallelism)
@@ -72,12 +72,12 @@ func orPause(action string) string {
 	return "pause"
 }
 
-func (d *decoder) restartPolicy(v *value, path string) {
+func (d *decoder) restartPolicy(v *value, path Path) {
 	if !d.isMapping(v, path) {
 		return
 	}
 	for _, e := range v.fields {
-		at := join(path, e.key)
+		at := path.field(e.key)
 		switch e.key {
 		case "condition":
 			policy, ok := map[string]string{"none": "no", "on-failure": "on-failure", "any": "always", "always": "always", "unless-stopped": "always"}[e.text]
@@ -94,12 +94,12 @@ func (d *decoder) restartPolicy(v *value, path string) {
 	}
 }
 
-func (d *decoder) resources(v *value, path string) {
+func (d *decoder) resources(v *value, path Path) {
 	if !d.isMapping(v, path) {
 		return
 	}
 	for _, e := range v.fields {
-		at := join(path, e.key)
+		at := path.field(e.key)
 		to := &d.service.Limits
 		if e.key == "reservations" {
 			to = &d.service.Requests
@@ -114,11 +114,11 @@ func (d *decoder) resources(v *value, path string) {
 		for _, f := range e.fields {
 			switch f.key {
 			case "cpus":
-				d.cpu(f.value, join(at, f.key), &to.CPU)
+				d.cpu(f.value, at.field(f.key), &to.CPU)
 			case "memory":
-				d.memory(f.value, join(at, f.key), &to.Memory)
+				d.memory(f.value, at.field(f.key), &to.Memory)
 			case "pids", "devices", "generic_resources":
-				d.noteNotApplied(f.at, join(at, f.key), "Kubernetes names such resources otherwise")
+				d.noteNotApplied(f.at, at.field(f.key), "Kubernetes names such resources otherwise")
 			default:
 				d.unknown(f, at, []string{"cpus", "memory", "pids", "devices", "generic_resources"})
 			}

@@ -43,7 +43,7 @@ func (f Format) Convert(file string, root *yaml.Node) manifest.Conversion {
 		return manifest.Conversion{Into: &manifest.Remark{At: root, Message: cmp.Or(together.note, "read on top of "+baseNames(together.files[:1]))}}
 	}
 	if together.note != "" {
-		l.noteNotApplied(Place{Position: manifest.Position{File: file, Line: root.Line, Column: root.Column}}, "", "%s", together.note)
+		l.noteNotApplied(Place{Position: manifest.Position{File: file, Line: root.Line, Column: root.Column}}, Path{}, "%s", together.note)
 	}
 	p := l.read(root, together.files[1:]...)
 	names := l.names(p)

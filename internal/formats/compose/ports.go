@@ -12,13 +12,13 @@ import (
 // maxPorts bounds what a range of ports can ask for.
 const maxPorts = 1000
 
-func (d *decoder) ports(v *value, path string) {
+func (d *decoder) ports(v *value, path Path) {
 	if v.kind != list {
 		d.fail(v.at, path, manifest.ReasonType, "must be a list of ports, this is %s", v.what())
 		return
 	}
 	for i, item := range v.items {
-		at := path + "[" + strconv.Itoa(i) + "]"
+		at := path.item(i)
 		var ports []Port
 		var err error
 		switch item.kind {
@@ -51,7 +51,7 @@ func appendPort(ports []Port, p Port) []Port {
 	return append(ports, p)
 }
 
-func (d *decoder) expose(v *value, path string) {
+func (d *decoder) expose(v *value, path Path) {
 	if v.kind != list {
 		d.fail(v.at, path, manifest.ReasonType, "must be a list of ports, this is %s", v.what())
 		return
@@ -59,7 +59,7 @@ func (d *decoder) expose(v *value, path string) {
 	for i, item := range v.items {
 		ports, err := parsePorts(item.text)
 		if item.kind != scalar || err != nil || len(ports) > 0 && ports[0].Published != 0 {
-			d.fail(item.at, path+"["+strconv.Itoa(i)+"]", manifest.ReasonType, "must be a port of the container, or a range, such as \"8080\" or \"8080/udp\"; this is %s", item.shown())
+			d.fail(item.at, path.item(i), manifest.ReasonType, "must be a port of the container, or a range, such as \"8080\" or \"8080/udp\"; this is %s", item.shown())
 			continue
 		}
 		for _, p := range ports {
@@ -70,18 +70,18 @@ func (d *decoder) expose(v *value, path string) {
 }
 
 // longPort reads a port in its long form.
-func (d *decoder) longPort(v *value, path string) ([]Port, error) {
+func (d *decoder) longPort(v *value, path Path) ([]Port, error) {
 	target, published, protocol := "", "", ""
 	for _, e := range v.fields {
 		switch e.key {
 		case "target":
-			d.text(e.value, join(path, e.key), &target)
+			d.text(e.value, path.field(e.key), &target)
 		case "published":
-			d.text(e.value, join(path, e.key), &published)
+			d.text(e.value, path.field(e.key), &published)
 		case "protocol":
-			d.text(e.value, join(path, e.key), &protocol)
+			d.text(e.value, path.field(e.key), &protocol)
 		case "mode", "host_ip", "name", "app_protocol":
-			d.noteNotApplied(e.at, join(path, e.key), "all of a Service is reached at each port, and is told by its number")
+			d.noteNotApplied(e.at, path.field(e.key), "all of a Service is reached at each port, and is told by its number")
 		default:
 			if !strings.HasPrefix(e.key, "x-") {
 				d.unknown(e, path, []string{"target", "published", "protocol", "mode", "host_ip", "name", "app_protocol"})

@@ -133,7 +133,7 @@ func (l *loader) misshapen(root *yaml.Node) bool {
 	wrong := shapeOf(root)
 	if wrong != "" {
 		at := Place{Position: manifest.Position{File: l.opts.File, Line: root.Line, Column: root.Column}}
-		l.fail(at, "", manifest.ReasonType, "%s", wrong)
+		l.fail(at, Path{}, manifest.ReasonType, "%s", wrong)
 	}
 	return wrong != ""
 }

@@ -1,8 +1,6 @@
 package compose
 
 import (
-	"strconv"
-
 	"go.yaml.in/yaml/v3"
 
 	"github.com/probity-run/probity/internal/manifest"
@@ -11,8 +9,8 @@ import (
 // A Place is where a value was written.
 type Place struct {
 	manifest.Position
-	// Path is how a person writes where that is: "services.web.healthcheck.interval".
-	Path string
+	// Path is what was written there.
+	Path Path
 }
 
 // kind is the form of a value.
@@ -120,14 +118,14 @@ func newValue(file string, root *yaml.Node, errs *problems) *value {
 	if root.Kind == yaml.DocumentNode && len(root.Content) == 1 {
 		root = root.Content[0]
 	}
-	return r.value(root, "")
+	return r.value(root, Path{})
 }
 
-func (r *reader) place(n *yaml.Node, path string) Place {
+func (r *reader) place(n *yaml.Node, path Path) Place {
 	return Place{manifest.Position{File: r.file, Line: n.Line, Column: n.Column}, path}
 }
 
-func (r *reader) value(n *yaml.Node, path string) *value {
+func (r *reader) value(n *yaml.Node, path Path) *value {
 	v := &value{at: r.place(n, path)}
 	if r.left--; r.left <= 0 {
 		if r.left == 0 {
@@ -156,7 +154,7 @@ func (r *reader) value(n *yaml.Node, path string) *value {
 	case yaml.SequenceNode:
 		v.kind = list
 		for i, item := range n.Content {
-			v.items = append(v.items, r.value(item, path+"["+strconv.Itoa(i)+"]"))
+			v.items = append(v.items, r.value(item, path.item(i)))
 		}
 	case yaml.MappingNode:
 		v.kind = mapping
@@ -166,7 +164,7 @@ func (r *reader) value(n *yaml.Node, path string) *value {
 }
 
 // alias follows an alias. What it brings is where it was written, not where it is used.
-func (r *reader) alias(n *yaml.Node, path string) *value {
+func (r *reader) alias(n *yaml.Node, path Path) *value {
 	if n.Alias == nil || r.open[n.Alias] {
 		r.errs.fail(r.place(n, path), path, manifest.ReasonType, "the alias *%s is inside of what it stands for", n.Value)
 		return &value{at: r.place(n, path)}
@@ -176,7 +174,7 @@ func (r *reader) alias(n *yaml.Node, path string) *value {
 	return r.value(n.Alias, path)
 }
 
-func (r *reader) mapping(v *value, n *yaml.Node, path string) {
+func (r *reader) mapping(v *value, n *yaml.Node, path Path) {
 	seen := map[string]int{}
 	var merged []*yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -193,11 +191,11 @@ func (r *reader) mapping(v *value, n *yaml.Node, path string) {
 			continue
 		}
 		if _, again := seen[key.Value]; again {
-			r.errs.fail(r.place(key, path), join(path, key.Value), manifest.ReasonDuplicateField, "this field is there twice")
+			r.errs.fail(r.place(key, path), path.field(key.Value), manifest.ReasonDuplicateField, "this field is there twice")
 			continue
 		}
 		seen[key.Value] = len(v.fields)
-		v.fields = append(v.fields, entry{key.Value, r.place(key, join(path, key.Value)), r.value(val, join(path, key.Value))})
+		v.fields = append(v.fields, entry{key.Value, r.place(key, path.field(key.Value)), r.value(val, path.field(key.Value))})
 	}
 	for _, m := range merged {
 		r.merge(v, m, path, seen)
@@ -206,7 +204,7 @@ func (r *reader) mapping(v *value, n *yaml.Node, path string) {
 
 // merge adds what a merge key brings. What is written in the mapping itself wins, then what comes
 // first.
-func (r *reader) merge(v *value, n *yaml.Node, path string, seen map[string]int) {
+func (r *reader) merge(v *value, n *yaml.Node, path Path, seen map[string]int) {
 	from := r.value(n, path)
 	sources := []*value{from}
 	if from.kind == list {
@@ -224,11 +222,4 @@ func (r *reader) merge(v *value, n *yaml.Node, path string, seen map[string]int)
 			}
 		}
 	}
-}
-
-func join(path, key string) string {
-	if path == "" {
-		return key
-	}
-	return path + "." + key
 }

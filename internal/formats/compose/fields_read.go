@@ -12,7 +12,7 @@ import (
 )
 
 func (d *decoder) entrypoint(v *value, path Path) {
-	d.service.Entrypoint = d.commandLine(v, path)
+	d.service.Entrypoint, d.service.EntrypointAt = d.commandLine(v, path), v.at
 	d.service.EmptyEntrypoint = len(d.service.Entrypoint) == 0
 }
 

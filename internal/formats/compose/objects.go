@@ -112,7 +112,8 @@ func (w *writer) metadata(s *Service, name string, names map[string]string) *yam
 			w.put(annotations, key, w.text(at, value))
 		}
 	}
-	if s.Build && !isRemote(s.Context) && len(s.Entrypoint) == 0 && len(s.Command) > 0 {
+	command, _ := s.program()
+	if s.Build && !isRemote(s.Context) && len(command) == 0 && len(s.Command) > 0 {
 		add(s.Command[0].At, manifest.AnnotationCommand+name, shellLine(s.words()))
 	}
 	if s.Build && !isRemote(s.Context) {
@@ -137,7 +138,7 @@ func (w *writer) metadata(s *Service, name string, names map[string]string) *yam
 	if len(annotations.Content) > 0 {
 		w.put(meta, "annotations", annotations)
 	}
-	if (!s.Build || isRemote(s.Context)) && len(s.Entrypoint) == 0 && !written(manifest.AnnotationCommand+s.Name) && !written(manifest.AnnotationCommand+name) {
+	if (!s.Build || isRemote(s.Context)) && len(command) == 0 && !written(manifest.AnnotationCommand+s.Name) && !written(manifest.AnnotationCommand+name) {
 		w.noteDifferent(s.At, Path{Service: s.Name}, "cannot run here, it is an image (%s): name the program that stands for it with labels: {%s%s: ./program --flag}, or with --command %s=./program",
 			printable.Cut(cmp.Or(s.Image, s.Context)), manifest.AnnotationCommand, name, name)
 	} else if s.Build && len(s.words()) == 0 && !written(manifest.AnnotationCommand+s.Name) && !written(manifest.AnnotationCommand+name) {
@@ -238,11 +239,14 @@ func (w *writer) container(s *Service, name string) *yaml.Node {
 		w.noteDifferent(s.At, Path{s.Name, "build"}, "Docker would build the image, a cluster has to be given it: it is called %s here; write image to call it otherwise", name)
 	}
 	w.put(c, "image", w.text(s.At, image))
-	if len(s.Entrypoint) > 0 {
-		w.put(c, "command", w.words(s.Entrypoint))
+	command, args := s.program()
+	if len(command) > 0 {
+		w.put(c, "command", w.words(command))
+	} else if s.EmptyEntrypoint {
+		w.noteDifferent(s.EntrypointAt, Path{s.Name, "entrypoint"}, "Docker would run the CMD of the image without its ENTRYPOINT, Kubernetes will run both: write command")
 	}
-	if len(s.Command) > 0 {
-		w.put(c, "args", w.words(s.Command))
+	if len(args) > 0 {
+		w.put(c, "args", w.words(args))
 	}
 	if s.WorkingDir != "" {
 		w.put(c, "workingDir", w.text(s.DirAt, s.WorkingDir))

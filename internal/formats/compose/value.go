@@ -1,6 +1,8 @@
 package compose
 
 import (
+	"fmt"
+
 	"go.yaml.in/yaml/v3"
 
 	"github.com/probity-run/probity/internal/manifest"
@@ -37,7 +39,7 @@ const (
 type value struct {
 	kind   kind
 	at     Place
-	text   string // of a scalar
+	text   string // of a scalar, as Docker Compose prints it
 	tag    string // of a scalar, as YAML resolves it: !!str, !!int, !!float or !!bool
 	items  []*value
 	fields []entry
@@ -149,7 +151,7 @@ func (r *reader) value(n *yaml.Node, path Path) *value {
 			if v.over == override {
 				untagged.Tag = ""
 			}
-			v.kind, v.text, v.tag = scalar, n.Value, untagged.ShortTag()
+			v.kind, v.text, v.tag = scalar, plain(&untagged), untagged.ShortTag()
 		}
 	case yaml.SequenceNode:
 		v.kind = list
@@ -161,6 +163,16 @@ func (r *reader) value(n *yaml.Node, path Path) *value {
 		r.mapping(v, n, path)
 	}
 	return v
+}
+
+// plain is the text of a scalar. Docker Compose reads numbers, times and true or false as such, and
+// prints them where it needs a text: 1.0 is 1 there, 0777 is 511, and True is true.
+func plain(n *yaml.Node) string {
+	var resolved any
+	if n.ShortTag() == "!!str" || n.Decode(&resolved) != nil {
+		return n.Value
+	}
+	return fmt.Sprint(resolved)
 }
 
 // alias follows an alias. What it brings is where it was written, not where it is used.

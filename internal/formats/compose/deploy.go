@@ -2,7 +2,6 @@ package compose
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/probity-run/probity/internal/manifest"
 )
@@ -30,9 +29,7 @@ func (d *decoder) deploy(v *value, path Path) {
 		case "endpoint_mode", "labels", "placement", "rollback_config":
 			d.noteNotApplied(e.at, at, "it is for Swarm alone")
 		default:
-			if !strings.HasPrefix(e.key, "x-") {
-				d.unknown(e, path, []string{"replicas", "update_config", "resources", "mode", "restart_policy", "endpoint_mode", "labels", "placement", "rollback_config"})
-			}
+			d.unknown(e, path, []string{"replicas", "update_config", "resources", "mode", "restart_policy", "endpoint_mode", "labels", "placement", "rollback_config"})
 		}
 	}
 }

@@ -2,7 +2,6 @@ package compose
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/probity-run/probity/internal/manifest"
 )
@@ -105,9 +104,6 @@ func (d *decoder) read(v *value, path Path) {
 	all := serviceFields()
 	for _, e := range v.fields {
 		at := path.field(e.key)
-		if strings.HasPrefix(e.key, "x-") {
-			continue
-		}
 		i := slices.IndexFunc(all, func(f field) bool { return f.name == e.key })
 		switch {
 		case i < 0:

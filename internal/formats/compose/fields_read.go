@@ -103,7 +103,7 @@ func (d *decoder) build(v *value, path Path) {
 		switch {
 		case e.key == "context" && e.kind == scalar:
 			d.service.Context = contextOf(e.value)
-		case e.key == "context", strings.HasPrefix(e.key, "x-"):
+		case e.key == "context":
 		case slices.Contains(names, e.key):
 			d.noteNotApplied(e.at, path.field(e.key), ofTheBuild)
 		default:

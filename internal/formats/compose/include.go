@@ -2,6 +2,7 @@ package compose
 
 import (
 	"path/filepath"
+	"strings"
 
 	"github.com/probity-run/probity/internal/manifest"
 )
@@ -90,8 +91,11 @@ func (l *loader) texts(v *value, path Path) []*value {
 	return texts
 }
 
-// unknown says that a field is none of those that may be there.
+// unknown says that a field is none of those that may be there. A name with x- is for other tools.
 func (l *loader) unknown(e entry, path Path, names []string) {
+	if strings.HasPrefix(e.key, "x-") {
+		return
+	}
 	hint := ""
 	if guess := manifest.Closest(e.key, names); guess != "" {
 		hint = ", did you mean " + guess + "?"

@@ -83,9 +83,7 @@ func (d *decoder) longPort(v *value, path Path) ([]Port, error) {
 		case "mode", "host_ip", "name", "app_protocol":
 			d.noteNotApplied(e.at, path.field(e.key), "all of a Service is reached at each port, and is told by its number")
 		default:
-			if !strings.HasPrefix(e.key, "x-") {
-				d.unknown(e, path, []string{"target", "published", "protocol", "mode", "host_ip", "name", "app_protocol"})
-			}
+			d.unknown(e, path, []string{"target", "published", "protocol", "mode", "host_ip", "name", "app_protocol"})
 		}
 	}
 	if target == "" {

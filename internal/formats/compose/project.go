@@ -48,7 +48,7 @@ func (l *loader) top(root *value, p *Project) {
 			p.Name = e.text
 		case e.key == "jobs":
 			l.noteNotApplied(e.at, Path{Field: e.key}, "jobs are not read")
-		case !slices.Contains(topFields(), e.key) && !strings.HasPrefix(e.key, "x-"):
+		case !slices.Contains(topFields(), e.key):
 			l.unknown(e, Path{}, topFields())
 		}
 	}

@@ -73,10 +73,7 @@ func readFields() []field {
 			d.service.StopAt = v.at
 			d.duration(v, path, &d.service.StopPeriod)
 		}, ""},
-		{"stop_signal", func(d *decoder, v *value, path Path) {
-			d.service.SignalAt = v.at
-			d.text(v, path, &d.service.StopSignal)
-		}, ""},
+		{"stop_signal", (*decoder).stopSignal, ""},
 		{"working_dir", func(d *decoder, v *value, path Path) {
 			d.service.DirAt = v.at
 			d.text(v, path, &d.service.WorkingDir)

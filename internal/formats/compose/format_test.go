@@ -74,6 +74,9 @@ func TestErrors(t *testing.T) {
 		"a file elsewhere":            {"web: {image: a, extends: {file: \"https://a/b.yaml\", service: x}}", "1:44: service web: extends.file: files of other machines are not fetched: copy it beside this file, and name the copy"},
 		"two numbers of replicas":     {"web: {image: a, scale: 2, deploy: {replicas: 3}}", "1:57: service web: deploy.replicas: services.web.scale says 2 already, and Docker takes no two: leave one out"},
 		"two limits":                  {"web: {image: a, mem_limit: 1g, deploy: {resources: {limits: {memory: 50M}}}}", "1:81: service web: deploy.resources.limits.memory: services.web.mem_limit says 1Gi already, and Docker takes no two: leave one out"},
+		"a signal that is none":       {"web: {image: a, stop_signal: SIGFOO}", `1:41: service web: stop_signal: must be a signal of Linux such as SIGTERM, this is "SIGFOO", did you mean SIGFPE?`},
+		"a misspelt signal":           {"web: {image: a, stop_signal: usr11}", `1:41: service web: stop_signal: must be a signal of Linux such as SIGTERM, this is "usr11", did you mean SIGUSR1?`},
+		"no signal has that number":   {"web: {image: a, stop_signal: 33}", `1:41: service web: stop_signal: must be a signal of Linux such as SIGTERM, this is "33"`},
 		"a name with a dot":           {"web.app: {image: a, healthcheck: {period: 3s}}", "1:46: service web.app: healthcheck.period: unknown field, Compose calls it interval"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -227,6 +227,10 @@ func (w *writer) pod(s *Service, name string) *yaml.Node {
 	if host := s.Hostname; host.Text != "" && host.Text != name {
 		w.noteDifferent(host.At, Path{s.Name, "hostname"}, "Docker would name the host %s, Kubernetes will name it after the Pod", printable.Cut(host.Text))
 	}
+	if s.StopSignal != "" { // which Kubernetes takes of a Pod alone that says its system
+		w.put(pod, "os", w.field(s.SignalAt, "name", w.text(s.SignalAt, "linux")))
+		w.noteDifferent(s.SignalAt, Path{s.Name, "stop_signal"}, "Docker would send %s, Kubernetes will where it has the feature gate ContainerStopSignals: a cluster without it drops the field, and sends what the image says, or SIGTERM", s.StopSignal)
+	}
 	w.put(pod, "containers", w.list(s.At, w.container(s, name)))
 	return pod
 }
@@ -257,11 +261,7 @@ func (w *writer) container(s *Service, name string) *yaml.Node {
 	w.user(c, s)
 	w.probes(c, s)
 	if s.StopSignal != "" {
-		signal := s.StopSignal
-		if !strings.HasPrefix(signal, "SIG") {
-			signal = "SIG" + signal
-		}
-		w.put(c, "lifecycle", w.field(s.SignalAt, "stopSignal", w.text(s.SignalAt, signal)))
+		w.put(c, "lifecycle", w.field(s.SignalAt, "stopSignal", w.text(s.SignalAt, s.StopSignal)))
 	}
 	return c
 }

@@ -58,3 +58,25 @@ func TestEntrypoint(t *testing.T) {
 		}
 	}
 }
+
+// TestStopSignal: a signal has the name that Kubernetes takes, in a Pod that says its system.
+func TestStopSignal(t *testing.T) {
+	for written, want := range map[string]corev1.Signal{
+		"SIGUSR1": corev1.SIGUSR1, "sigusr1": corev1.SIGUSR1, "Usr1": corev1.SIGUSR1, "9": corev1.SIGKILL, `"1"`: corev1.SIGHUP, "31": corev1.SIGSYS, "IOT": corev1.SIGABRT,
+		"cld": corev1.SIGCHLD, "34": corev1.SIGRTMIN, "RTMIN+3": corev1.SIGRTMINPLUS3, "49": corev1.SIGRTMINPLUS15, "50": corev1.SIGRTMAXMINUS14, "rtmax-1": corev1.SIGRTMAXMINUS1, "64": corev1.SIGRTMAX,
+	} {
+		pod, set := podOf(t, "image: x, stop_signal: "+written)
+		if l := pod.Containers[0].Lifecycle; l == nil || l.StopSignal == nil || *l.StopSignal != want {
+			t.Errorf("%s: lifecycle %v, want %s", written, l, want)
+		}
+		if pod.OS == nil || pod.OS.Name != corev1.Linux {
+			t.Errorf("%s: os %v", written, pod.OS)
+		}
+		if !says(set.Differences, "stop_signal", "Docker would send "+string(want)+", ") {
+			t.Errorf("%s: it is not said: %v", written, set.Differences)
+		}
+	}
+	if pod, _ := podOf(t, `image: x, stop_signal: ""`); pod.OS != nil || pod.Containers[0].Lifecycle != nil {
+		t.Errorf("without a signal: %v, %v", pod.OS, pod.Containers[0].Lifecycle)
+	}
+}

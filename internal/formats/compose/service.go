@@ -37,7 +37,7 @@ type Service struct {
 	Retries    int
 	StopPeriod time.Duration // stop_grace_period
 	StopAt     Place
-	StopSignal string
+	StopSignal string // as Kubernetes calls it: SIGTERM
 	SignalAt   Place
 	WorkingDir string
 	DirAt      Place

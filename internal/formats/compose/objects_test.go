@@ -80,3 +80,24 @@ func TestStopSignal(t *testing.T) {
 		t.Errorf("without a signal: %v, %v", pod.OS, pod.Containers[0].Lifecycle)
 	}
 }
+
+// TestPublishedTwice: a published port whose number is that of another port of the container is
+// lost, which is said.
+func TestPublishedTwice(t *testing.T) {
+	for ports, want := range map[string]string{
+		`["8080:80", "9090:8080"]`:             "Docker would lead port 8080 of the machine to 80 of the container, Kubernetes will lead it to 8080: ",
+		`["9090:8080", "8080:80"]`:             "Docker would lead port 8080 of the machine to 80 of the container, Kubernetes will lead it to 8080: ",
+		`["8080:80"], expose: [8080]`:          "Docker would lead port 8080 of the machine to 80 of the container, Kubernetes will lead it to 8080: ",
+		`["127.0.0.1:90:80", "90:81"]`:         "Docker would lead port 90 of the machine to 81 of the container, Kubernetes will lead it to 80: ",
+		`["8080:8080", "9090:8080"]`:           "",
+		`["8080:80", "8080:80"]`:               "",
+		`["8080:80", "9090:8080/udp"]`:         "",
+		`["127.0.0.1:80:80", "0.0.0.0:80:80"]`: "",
+	} {
+		_, set := podOf(t, "image: x, ports: "+ports)
+		said := says(set.Differences, "ports", "Docker would lead port")
+		if said != (want != "") || said && !says(set.Differences, "ports", want) {
+			t.Errorf("%s: want %q, it is said: %v", ports, want, set.Differences)
+		}
+	}
+}

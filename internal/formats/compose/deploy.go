@@ -77,6 +77,9 @@ func (d *decoder) restartPolicy(v *value, path Path) {
 		at := path.field(e.key)
 		switch e.key {
 		case "condition":
+			if e.kind == scalar && e.text == "" {
+				continue
+			}
 			policy, ok := map[string]string{"none": "no", "on-failure": "on-failure", "any": "always", "always": "always", "unless-stopped": "always"}[e.text]
 			if !ok {
 				d.fail(e.value.at, at, manifest.ReasonType, "must be none, on-failure or any, this is %s", e.shown())

@@ -126,6 +126,9 @@ func isRemote(path string) bool {
 }
 
 func (d *decoder) restart(v *value, path Path) {
+	if v.kind == scalar && v.text == "" {
+		return // as if nothing were said, from ${RESTART:-} for example
+	}
 	d.service.RestartAt = v.at
 	policy, count, counted := strings.Cut(v.text, ":")
 	switch {

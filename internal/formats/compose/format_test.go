@@ -77,6 +77,11 @@ func TestErrors(t *testing.T) {
 		"a signal that is none":       {"web: {image: a, stop_signal: SIGFOO}", `1:41: service web: stop_signal: must be a signal of Linux such as SIGTERM, this is "SIGFOO", did you mean SIGFPE?`},
 		"a misspelt signal":           {"web: {image: a, stop_signal: usr11}", `1:41: service web: stop_signal: must be a signal of Linux such as SIGTERM, this is "usr11", did you mean SIGUSR1?`},
 		"no signal has that number":   {"web: {image: a, stop_signal: 33}", `1:41: service web: stop_signal: must be a signal of Linux such as SIGTERM, this is "33"`},
+		"an address that is none":     {"web: {image: a, ports: [\"hostname:80:80\"]}", `1:36: service web: ports[0]: "hostname:80:80" is no port: expected [[IP:]PUBLISHED:]TARGET, and "hostname" is no IP; one of version 6 stands in brackets`},
+		"a port too many":             {"web: {image: a, ports: [\"80:80:80:80\"]}", `1:36: service web: ports[0]: "80:80:80:80" is no port: expected [[IP:]PUBLISHED:]TARGET, and "80:80" is no IP; one of version 6 stands in brackets`},
+		"a host_ip that is none":      {"web: {image: a, ports: [{target: 80, host_ip: here}]}", `1:36: service web: ports[0]: host_ip must be an IP, this is "here"`},
+		"a time that is too short":    {"web: {image: a, healthcheck: {test: b, interval: 100us}}", `1:61: service web: healthcheck.interval: "100us" is shorter than the 1ms that Docker takes`},
+		"a start that is too short":   {"web: {image: a, healthcheck: {test: b, start_period: 1ns}}", `1:65: service web: healthcheck.start_period: "1ns" is shorter than the 1ms that Docker takes`},
 		"a name with a dot":           {"web.app: {image: a, healthcheck: {period: 3s}}", "1:46: service web.app: healthcheck.period: unknown field, Compose calls it interval"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -79,7 +79,7 @@ func (d *decoder) healthcheck(v *value, path Path) {
 		case "timeout":
 			d.positive(e.value, at, &h.Timeout)
 		case "start_period":
-			d.duration(e.value, at, &h.StartPeriod)
+			d.positive(e.value, at, &h.StartPeriod)
 		case "start_interval":
 			d.positive(e.value, at, &h.StartInterval)
 		case "retries":
@@ -104,10 +104,15 @@ func (d *decoder) healthcheck(v *value, path Path) {
 	}
 }
 
-// positive reads a time for which Docker takes 0 as its default.
+// positive reads a time for which Docker takes 0 as its default. It refuses one that is shorter than
+// a millisecond.
 func (d *decoder) positive(v *value, path Path, to *time.Duration) {
 	usual := *to
-	if d.duration(v, path, to); *to == 0 {
+	switch d.duration(v, path, to); {
+	case *to == 0:
+		*to = usual
+	case *to < time.Millisecond:
+		d.fail(v.at, path, manifest.ReasonLimit, "%s is shorter than the 1ms that Docker takes", v.shown())
 		*to = usual
 	}
 }

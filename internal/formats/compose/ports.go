@@ -2,6 +2,7 @@ package compose
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -69,6 +70,8 @@ func (d *decoder) expose(v *value, path Path) {
 	}
 }
 
+const reachedAtAll = "all of a Service is reached at each port, and is told by its number"
+
 // longPort reads a port in its long form.
 func (d *decoder) longPort(v *value, path Path) ([]Port, error) {
 	target, published, protocol := "", "", ""
@@ -80,8 +83,13 @@ func (d *decoder) longPort(v *value, path Path) ([]Port, error) {
 			d.text(e.value, path.field(e.key), &published)
 		case "protocol":
 			d.text(e.value, path.field(e.key), &protocol)
-		case "mode", "host_ip", "name", "app_protocol":
-			d.noteNotApplied(e.at, path.field(e.key), "all of a Service is reached at each port, and is told by its number")
+		case "host_ip":
+			if err := checkAddress("[" + e.text + "]"); err != nil {
+				return nil, fmt.Errorf("host_ip must be an IP, this is %s", e.shown())
+			}
+			d.noteNotApplied(e.at, path.field(e.key), reachedAtAll)
+		case "mode", "name", "app_protocol":
+			d.noteNotApplied(e.at, path.field(e.key), reachedAtAll)
 		default:
 			d.unknown(e, path, []string{"target", "published", "protocol", "mode", "host_ip", "name", "app_protocol"})
 		}
@@ -100,7 +108,7 @@ func (d *decoder) longPort(v *value, path Path) ([]Port, error) {
 }
 
 // parsePorts reads a port, or a range of them, in its short form:
-// [[IP:]PUBLISHED:]TARGET[/PROTOCOL].
+// [[IP:]PUBLISHED:]TARGET[/PROTOCOL]. An IP of version 6 is in brackets.
 func parsePorts(text string) ([]Port, error) {
 	rest, protocol, _ := strings.Cut(text, "/")
 	if protocol == "" {
@@ -112,7 +120,12 @@ func parsePorts(text string) ([]Port, error) {
 	host, target := "", rest
 	if i := strings.LastIndexByte(rest, ':'); i >= 0 {
 		host, target = rest[:i], rest[i+1:]
-		host = host[strings.LastIndexByte(host, ':')+1:] // an address before it says where it is published
+	}
+	if i := strings.LastIndexByte(host, ':'); i >= 0 {
+		if err := checkAddress(host[:i]); err != nil {
+			return nil, fmt.Errorf("%q is no port: %w", text, err)
+		}
+		host = host[i+1:]
 	}
 	from, to, err := portRange(target)
 	if err != nil {
@@ -136,6 +149,21 @@ func parsePorts(text string) ([]Port, error) {
 		ports = append(ports, p)
 	}
 	return ports, nil
+}
+
+// checkAddress looks at the address at which a port is published, which has no effect here.
+func checkAddress(text string) error {
+	if text == "" {
+		return nil
+	}
+	bare, inBrackets := strings.CutPrefix(text, "[")
+	if inBrackets {
+		bare, inBrackets = strings.CutSuffix(bare, "]")
+	}
+	if address, err := netip.ParseAddr(bare); err != nil || address.Is6() && !inBrackets {
+		return fmt.Errorf("expected [[IP:]PUBLISHED:]TARGET, and %q is no IP; one of version 6 stands in brackets", text)
+	}
+	return nil
 }
 
 func portRange(text string) (from, to int, err error) {

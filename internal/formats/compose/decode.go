@@ -82,9 +82,9 @@ func (v *value) shown() string {
 // words reads a list of texts.
 func (d *decoder) words(v *value, path Path) (words []Word, ok bool) {
 	ok = true
-	for i, item := range v.items {
+	for _, item := range v.items {
 		if item.kind != scalar {
-			d.fail(item.at, path.item(i), manifest.ReasonType, "must be a text, this is %s", item.what())
+			d.fail(item.at, item.pathIn(path.Service), manifest.ReasonType, "must be a text, this is %s", item.what())
 			ok = false
 			continue
 		}

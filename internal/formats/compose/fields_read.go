@@ -36,8 +36,8 @@ func (d *decoder) environment(pairs []Variable) {
 
 // envFile reads the files of env_file: names, or mappings of path, required and format.
 func (d *decoder) envFile(v *value, path Path) {
-	for i, item := range asList(v).items {
-		at := path.item(i)
+	for _, item := range asList(v).items {
+		at := item.pathIn(path.Service)
 		file, required := item, true
 		if item.kind == mapping {
 			for _, e := range item.fields {

@@ -69,7 +69,7 @@ func TestErrors(t *testing.T) {
 		"a required variable":         {"web: {image: \"${NOT_SET_ANYWHERE:?set it}\"}", "1:25: service web: image: the variable NOT_SET_ANYWHERE has no value: set it"},
 		"a restart policy":            {"web: {image: a, restart: allways}", `1:37: service web: restart: must be "no", always, on-failure, on-failure:3 or unless-stopped, this is "allways"`},
 		"names that become one":       {"a_b: {image: a}, a-b: {image: b}", "1:29: service a-b: would be called a-b by Kubernetes, and so would a_b: rename one"},
-		"an env file that is missing": {"web: {image: a, env_file: no.env}", "1:38: service web: env_file[0]: cannot read no.env: no such file or directory; write {path: no.env, required: false} if it may be missing"},
+		"an env file that is missing": {"web: {image: a, env_file: no.env}", "1:38: service web: env_file: cannot read no.env: no such file or directory; write {path: no.env, required: false} if it may be missing"},
 		"itself":                      {"web: {image: a, extends: web}", "1:37: service web: extends: a service that extends itself, by <stdin>:web, <stdin>:web"},
 		"a file elsewhere":            {"web: {image: a, extends: {file: \"https://a/b.yaml\", service: x}}", "1:44: service web: extends.file: files of other machines are not fetched: copy it beside this file, and name the copy"},
 		"two numbers of replicas":     {"web: {image: a, scale: 2, deploy: {replicas: 3}}", "1:57: service web: deploy.replicas: services.web.scale says 2 already, and Docker takes no two: leave one out"},
@@ -202,4 +202,28 @@ func FuzzFormat(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestPlacesInJoinedLists: an item of a list that is joined of two has the number that it has in
+// the file.
+func TestPlacesInJoinedLists(t *testing.T) {
+	const base = "services:\n  base:\n    image: a\n    env_file: [{path: none, required: false}]\n    ports: ['80']\n    expose: ['90']\n  web:\n    extends: base\n    "
+	for field, text := range map[string]string{
+		"env_file[1].format": "env_file: [{path: none, required: false}, {path: none, required: false, format: raw}]",
+		"env_file[0]":        "env_file: [[a]]",
+		"env_file":           "env_file: {path: 1, required: maybe}",
+		"ports[0]":           "ports: [x]",
+		"ports[1].mode":      "ports: ['81', {target: 82, mode: host}]",
+		"expose[0]":          "expose: [x]",
+		"image":              "<<: [{image: []}]",
+	} {
+		root := nodes(t, base+text+"\n")
+		converted := format().Convert("compose.yaml", root)
+		found := slices.ContainsFunc(slices.Concat(converted.Errors, converted.NotApplied), func(r manifest.Remark) bool {
+			return r.Object.Name == "web" && r.Field == field
+		})
+		if !found {
+			t.Errorf("%s: nothing is said of %s: %v, %v", text, field, converted.Errors, converted.NotApplied)
+		}
+	}
 }

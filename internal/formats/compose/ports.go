@@ -18,8 +18,8 @@ func (d *decoder) ports(v *value, path Path) {
 		d.fail(v.at, path, manifest.ReasonType, "must be a list of ports, this is %s", v.what())
 		return
 	}
-	for i, item := range v.items {
-		at := path.item(i)
+	for _, item := range v.items {
+		at := item.pathIn(path.Service)
 		var ports []Port
 		var err error
 		switch item.kind {
@@ -57,10 +57,10 @@ func (d *decoder) expose(v *value, path Path) {
 		d.fail(v.at, path, manifest.ReasonType, "must be a list of ports, this is %s", v.what())
 		return
 	}
-	for i, item := range v.items {
+	for _, item := range v.items {
 		ports, err := parsePorts(item.text)
 		if item.kind != scalar || err != nil || len(ports) > 0 && ports[0].Published != 0 {
-			d.fail(item.at, path.item(i), manifest.ReasonType, "must be a port of the container, or a range, such as \"8080\" or \"8080/udp\"; this is %s", item.shown())
+			d.fail(item.at, item.pathIn(path.Service), manifest.ReasonType, "must be a port of the container, or a range, such as \"8080\" or \"8080/udp\"; this is %s", item.shown())
 			continue
 		}
 		for _, p := range ports {

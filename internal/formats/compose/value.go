@@ -83,6 +83,10 @@ func (v *value) with(e entry) *value {
 	return &changed
 }
 
+// pathIn is where an item of a list is, in a service that has got it perhaps from another one. It
+// has the number that it has in the file, not that in a list that was joined.
+func (v *value) pathIn(service string) Path { return Path{service, v.at.Path.Field} }
+
 // what names the form of a value, for messages.
 func (v *value) what() string {
 	switch v.kind {
@@ -217,12 +221,12 @@ func (r *reader) mapping(v *value, n *yaml.Node, path Path) {
 // merge adds what a merge key brings. What is written in the mapping itself wins, then what comes
 // first.
 func (r *reader) merge(v *value, n *yaml.Node, path Path, seen map[string]int) {
-	from := r.value(n, path)
-	sources := []*value{from}
-	if from.kind == list {
-		sources = from.items
+	sources := []*yaml.Node{n}
+	if n.Kind == yaml.SequenceNode {
+		sources = n.Content
 	}
-	for _, source := range sources {
+	for _, from := range sources {
+		source := r.value(from, path)
 		if source.kind != mapping {
 			r.errs.fail(source.at, path, manifest.ReasonType, "<< takes a mapping or a list of mappings, this is %s", source.what())
 			continue

@@ -114,13 +114,50 @@ func TestRecognizes(t *testing.T) {
 		"x-a: &a {image: b}\nservices: {web: *a}":                   true,
 		"include: [a.yaml]":                                         true,
 		"include: [a.yaml]\nstages: [test]":                         false,
-		"services: {}":                                              false,
+		"services: {}":                                              true,
+		"services: {}\nreplicaCount: 1":                             false,
+		"services: {web: , db: }":                                   true,
+		"services: {web: 80}":                                       false,
+		"services: [web, db]":                                       true,
+		"services: [{web: {image: a}}]":                             true,
+		"services: [{web: {url: a}}]":                               false,
 		"services: [docker:dind]\nscript: x":                        false,
 		"services: {_defaults: {autowire: true}, App: {tags: [a]}}": false,
 		"services: {web: {port: 80}}\nreplicaCount: 1":              false,
 	} {
 		if got := format().Recognizes(nodes(t, text)); got != want {
 			t.Errorf("%q is recognized: %v, want %v", text, got, want)
+		}
+	}
+}
+
+// TestNothingInIt: a file that begins as one of Compose is told what it needs, unless it stands in a
+// folder among others.
+func TestNothingInIt(t *testing.T) {
+	const noList = "services are a mapping by their names, and not a list: write services: {web: {image: …}}"
+	const needed = "there is no service: a Compose file needs one, as in services: {web: {image: …}}"
+	for text, want := range map[string]string{
+		"services:\n":                     needed,
+		"services: {}\n":                  needed,
+		"services: []\n":                  needed,
+		"services:\n  web:\n":             "must be a mapping with image or build, this is nothing",
+		"services: [web, db]\n":           noList,
+		"services: [{web: {image: a}}]\n": noList,
+		"services: [{image: a}]\n":        noList,
+	} {
+		for file, isMeant := range map[string]bool{"<stdin>": true, "d/compose.yaml": true, "d/named.yaml": true, "d/values.yaml": strings.Contains(text, "image")} {
+			f := compose.Format{Options: compose.Options{Named: []string{"d/named.yaml"}}}
+			root := nodes(t, text)
+			if !f.Recognizes(root) {
+				t.Errorf("%q is not recognized", text)
+			}
+			got := f.Convert(file, root)
+			switch {
+			case !isMeant && (len(got.Errors) > 0 || len(got.NotApplied) != 1):
+				t.Errorf("%q in %s: %v, %v", text, file, got.Errors, got.NotApplied)
+			case isMeant && (len(got.Errors) != 1 || got.Errors[0].Message != want):
+				t.Errorf("%q in %s: %v", text, file, got.Errors)
+			}
 		}
 	}
 }

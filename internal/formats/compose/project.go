@@ -22,7 +22,7 @@ func (l *loader) project(m *model, p *Project) {
 		d := &decoder{loader: l, service: &Service{Name: e.key, At: e.at}, lookup: m.lookup}
 		if e.kind == null || !d.isMapping(e.value, path) {
 			if e.kind == null {
-				l.fail(e.at, path, manifest.ReasonType, "must be a mapping, this is nothing")
+				l.fail(e.at, path, manifest.ReasonType, "must be a mapping with image or build, this is nothing")
 			}
 			continue
 		}

@@ -150,10 +150,13 @@ func (l *loader) open(path string, at Place, field Path, from []string) *model {
 func (l *loader) model(path string, root *yaml.Node, lookup func(string) (string, bool), from []string) *model {
 	m := &model{lookup: l.withEnvFile(lookup, filepath.Join(filepath.Dir(path), ".env"))}
 	m.root = l.interpolated(newValue(path, root, l.problems), Path{}, m.lookup)
-	m.services = m.root.get("services")
-	if m.services != nil && m.services.kind != mapping {
-		l.fail(m.services.at, Path{Field: "services"}, manifest.ReasonType, "must be a mapping of services by name, this is %s", m.services.what())
-		m.services = nil
+	for _, e := range m.root.fields {
+		switch {
+		case e.key == "services" && e.kind == mapping:
+			m.services = e.value
+		case e.key == "services" && e.over != reset:
+			l.fail(e.value.at, Path{Field: "services"}, manifest.ReasonType, "must be a mapping of services by name, this is %s", e.what())
+		}
 	}
 	l.includes(m, append(slices.Clone(from), path))
 	return m

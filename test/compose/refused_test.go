@@ -55,6 +55,7 @@ func fields() map[string]string {
 		"ports: [\"80:80:\"]", "ports: [\"80/\"]", "ports: [\"0:80\"]", "ports: [\"80-81:80\"]", "ports: [\"80-81:80-82\"]", "ports: [\"65536:80\"]", "ports: [\"80:80/http\"]",
 		"ports: [\"[127.0.0.1]:80:80\"]", "ports: [\"fe80::1%eth0:80:80\"]",
 		"ports: [{target: 80, host_ip: hostname}]", "ports: [{target: 80, host_ip: \"\"}]", "ports: [{target: 80, host_ip: \"::1\"}]", "ports: [{target: 80, host_ip: \"[::1]\"}]", "ports: [{target: 80, host_ip: 127.0.0.1}]",
+		"command: [a, \"1.0\"]", "mem_limit: 1e9", "mem_limit: 0x100000", "cpus: 1e0", "scale: 1.0", "healthcheck: {test: a, retries: 1.0}",
 		"extends: {service: db, x-a: b}", "x-a: b",
 	} {
 		all[s] = s

@@ -31,6 +31,14 @@ func (d *decoder) text(v *value, path Path, to *string) {
 	*to = v.text
 }
 
+// printed reads a text that may be written as a number.
+func (d *decoder) printed(v *value, path Path, to *string) {
+	var written string
+	if d.text(v, path, &written); written != "" {
+		*to = v.printed
+	}
+}
+
 // word reads a text, with its place.
 func (d *decoder) word(v *value, path Path, to *Word) {
 	to.At = v.at
@@ -52,7 +60,7 @@ func (d *decoder) duration(v *value, path Path, to *time.Duration) {
 
 func (d *decoder) number(v *value, path Path, to *int) {
 	if v.kind == scalar {
-		if n, err := strconv.ParseFloat(v.text, 64); err == nil && n >= 0 && n <= 1e6 && n == float64(int(n)) {
+		if n, err := strconv.ParseFloat(v.printed, 64); err == nil && n >= 0 && n <= 1e6 && n == float64(int(n)) {
 			*to = int(n)
 			return
 		}
@@ -135,7 +143,7 @@ func (d *decoder) pairs(v *value, path Path, isEnvironment bool) (pairs []Variab
 				d.fail(e.value.at, path.field(e.key), manifest.ReasonType, "must be a text, a number, true, false or nothing, this is %s", e.what())
 				continue
 			}
-			add(e.key, e.at, e.text, e.kind == scalar)
+			add(e.key, e.at, e.printed, e.kind == scalar)
 		}
 	case list:
 		words, _ := d.words(v, path)

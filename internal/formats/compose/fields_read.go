@@ -233,7 +233,7 @@ func (d *decoder) distinct(v *value, path Path, before string, at Place) {
 
 // cpu reads a number of CPUs.
 func (d *decoder) cpu(v *value, path Path, to *Word) {
-	if n, err := strconv.ParseFloat(v.text, 64); v.kind != scalar || err != nil || n < 0 || n > 1e4 {
+	if n, err := strconv.ParseFloat(v.printed, 64); v.kind != scalar || err != nil || n < 0 || n > 1e4 {
 		d.fail(v.at, path, manifest.ReasonType, "must be a number of CPUs such as 0.5, this is %s", v.shown())
 	} else if n > 0 {
 		d.set(to, v, path, strconv.Itoa(int(n*1000+0.5))+"m")
@@ -242,7 +242,7 @@ func (d *decoder) cpu(v *value, path Path, to *Word) {
 
 // memory reads a size as Docker writes it: 512m, 1g, 1.5gb. Its units are powers of 1024.
 func (d *decoder) memory(v *value, path Path, to *Word) {
-	bytes, err := parseBytes(v.text)
+	bytes, err := parseBytes(v.printed)
 	if v.kind != scalar || err != nil {
 		d.fail(v.at, path, manifest.ReasonType, "must be a size such as 512m or 1g, this is %s", v.shown())
 		return

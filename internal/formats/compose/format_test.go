@@ -131,8 +131,8 @@ func TestRecognizes(t *testing.T) {
 	}
 }
 
-// TestNothingInIt: a file that begins as one of Compose is told what it needs, unless it stands in a
-// folder among others.
+// TestNothingInIt: a file that begins as one of Compose is told what it needs, unless it stands in
+// a folder among others.
 func TestNothingInIt(t *testing.T) {
 	const noList = "services are a mapping by their names, and not a list: write services: {web: {image: …}}"
 	const needed = "there is no service: a Compose file needs one, as in services: {web: {image: …}}"

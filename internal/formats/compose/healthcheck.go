@@ -104,8 +104,8 @@ func (d *decoder) healthcheck(v *value, path Path) {
 	}
 }
 
-// positive reads a time for which Docker takes 0 as its default. It refuses one that is shorter than
-// a millisecond.
+// positive reads a time for which Docker takes 0 as its default. One that is shorter than a
+// millisecond is refused, as by Docker.
 func (d *decoder) positive(v *value, path Path, to *time.Duration) {
 	usual := *to
 	switch d.duration(v, path, to); {

@@ -176,7 +176,7 @@ func (l *loader) interpolated(v *value, path Path, lookup func(string) (string, 
 			return v
 		}
 		changed := *v
-		changed.text, changed.tag = text, "!!str"
+		changed.text, changed.printed, changed.tag = text, text, "!!str"
 		return &changed
 	case list:
 		changed := *v

@@ -95,7 +95,7 @@ func asPairs(v *value) *value {
 		name, text, has := strings.Cut(item.text, "=")
 		pair := &value{at: item.at}
 		if has {
-			pair.kind, pair.text, pair.tag = scalar, text, "!!str"
+			pair.kind, pair.text, pair.printed, pair.tag = scalar, text, text, "!!str"
 		}
 		changed = *changed.with(entry{name, item.at, pair})
 	}

@@ -24,7 +24,7 @@ func (d *decoder) ports(v *value, path Path) {
 		var err error
 		switch item.kind {
 		case scalar:
-			ports, err = parsePorts(item.text)
+			ports, err = parsePorts(item.printed)
 		case mapping:
 			ports, err = d.longPort(item, at)
 		default:
@@ -58,7 +58,7 @@ func (d *decoder) expose(v *value, path Path) {
 		return
 	}
 	for _, item := range v.items {
-		ports, err := parsePorts(item.text)
+		ports, err := parsePorts(item.printed)
 		if item.kind != scalar || err != nil || len(ports) > 0 && ports[0].Published != 0 {
 			d.fail(item.at, item.pathIn(path.Service), manifest.ReasonType, "must be a port of the container, or a range, such as \"8080\" or \"8080/udp\"; this is %s", item.shown())
 			continue
@@ -78,9 +78,9 @@ func (d *decoder) longPort(v *value, path Path) ([]Port, error) {
 	for _, e := range v.fields {
 		switch e.key {
 		case "target":
-			d.text(e.value, path.field(e.key), &target)
+			d.printed(e.value, path.field(e.key), &target)
 		case "published":
-			d.text(e.value, path.field(e.key), &published)
+			d.printed(e.value, path.field(e.key), &published)
 		case "protocol":
 			d.text(e.value, path.field(e.key), &protocol)
 		case "host_ip":

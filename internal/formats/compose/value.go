@@ -37,13 +37,16 @@ const (
 // value is a part of a Compose file, without anchors and merge keys, with the place where it was
 // written. Values are shared and are not changed once they are made.
 type value struct {
-	kind   kind
-	at     Place
-	text   string // of a scalar, as Docker Compose prints it
-	tag    string // of a scalar, as YAML resolves it: !!str, !!int, !!float or !!bool
-	items  []*value
-	fields []entry
-	over   over
+	kind kind
+	at   Place
+	text string // of a scalar, as it is written
+	// printed is the text of a scalar where Docker Compose takes a number for one: it reads it, and
+	// prints it again.
+	printed string
+	tag     string // of a scalar, as YAML resolves it: !!str, !!int, !!float or !!bool
+	items   []*value
+	fields  []entry
+	over    over
 }
 
 // entry is a field of a mapping.
@@ -155,7 +158,7 @@ func (r *reader) value(n *yaml.Node, path Path) *value {
 			if v.over == override {
 				untagged.Tag = ""
 			}
-			v.kind, v.text, v.tag = scalar, plain(&untagged), untagged.ShortTag()
+			v.kind, v.text, v.printed, v.tag = scalar, n.Value, printed(&untagged), untagged.ShortTag()
 		}
 	case yaml.SequenceNode:
 		v.kind = list
@@ -169,9 +172,9 @@ func (r *reader) value(n *yaml.Node, path Path) *value {
 	return v
 }
 
-// plain is the text of a scalar. Docker Compose reads numbers, times and true or false as such, and
-// prints them where it needs a text: 1.0 is 1 there, 0777 is 511, and True is true.
-func plain(n *yaml.Node) string {
+// printed is how Docker Compose prints a scalar. It reads numbers, times and true or false as such,
+// so 1.0 is 1 there, 0777 is 511, and True is true.
+func printed(n *yaml.Node) string {
 	var resolved any
 	if n.ShortTag() == "!!str" || n.Decode(&resolved) != nil {
 		return n.Value

@@ -29,6 +29,7 @@ const (
 type service struct {
 	Image, Context, Restart, StopPeriod, StopSignal, WorkingDir, Hostname, User string
 	Command, Entrypoint                                                         []string
+	EmptyEntrypoint                                                             bool
 	Environment                                                                 map[string]string
 	Ports, Expose, DependsOn, Labels                                            []string
 	Replicas                                                                    string
@@ -103,7 +104,8 @@ func theirService(t *testing.T, s types.ServiceConfig, file string) service {
 	t.Helper()
 	out := service{
 		Image: s.Image, Restart: s.Restart, StopSignal: s.StopSignal, WorkingDir: s.WorkingDir, Hostname: s.Hostname, User: s.User,
-		Command: append([]string(nil), s.Command...), Entrypoint: append([]string(nil), s.Entrypoint...), Environment: map[string]string{}, Expose: theirExpose(s.Expose),
+		Command: append([]string(nil), s.Command...), Entrypoint: append([]string(nil), s.Entrypoint...), EmptyEntrypoint: s.Entrypoint != nil && len(s.Entrypoint) == 0,
+		Environment: map[string]string{}, Expose: theirExpose(s.Expose),
 	}
 	if s.Build != nil {
 		out.Context = relative(t, file, s.Build.Context)
@@ -217,7 +219,7 @@ func ourService(t *testing.T, s *compose.Service, file string) service {
 	t.Helper()
 	out := service{
 		Image: s.Image, Restart: s.Restart, StopSignal: s.StopSignal, WorkingDir: s.WorkingDir, Hostname: s.Hostname.Text, User: s.User.Text,
-		Command: words(s.Command), Entrypoint: words(s.Entrypoint), Environment: map[string]string{},
+		Command: words(s.Command), Entrypoint: words(s.Entrypoint), EmptyEntrypoint: s.EmptyEntrypoint, Environment: map[string]string{},
 	}
 	if s.Restart == "on-failure" && s.Retries > 0 {
 		out.Restart += ":" + strconv.Itoa(s.Retries)

@@ -16,14 +16,14 @@ type decoder struct {
 	lookup  func(string) (string, bool)
 }
 
-func (d *decoder) isMapping(v *value, path string) bool {
+func (d *decoder) isMapping(v *value, path Path) bool {
 	if v.kind != mapping {
 		d.fail(v.at, path, manifest.ReasonType, "must be a mapping, this is %s", v.what())
 	}
 	return v.kind == mapping
 }
 
-func (d *decoder) text(v *value, path string, to *string) {
+func (d *decoder) text(v *value, path Path, to *string) {
 	if v.kind != scalar {
 		d.fail(v.at, path, manifest.ReasonType, "must be a text, this is %s", v.what())
 		return
@@ -31,13 +31,21 @@ func (d *decoder) text(v *value, path string, to *string) {
 	*to = v.text
 }
 
+// printed reads a text that may be written as a number.
+func (d *decoder) printed(v *value, path Path, to *string) {
+	var written string
+	if d.text(v, path, &written); written != "" {
+		*to = v.printed
+	}
+}
+
 // word reads a text, with its place.
-func (d *decoder) word(v *value, path string, to *Word) {
+func (d *decoder) word(v *value, path Path, to *Word) {
 	to.At = v.at
 	d.text(v, path, &to.Text)
 }
 
-func (d *decoder) duration(v *value, path string, to *time.Duration) {
+func (d *decoder) duration(v *value, path Path, to *time.Duration) {
 	if v.kind != scalar {
 		d.fail(v.at, path, manifest.ReasonType, "must be a time such as 30s, this is %s", v.what())
 		return
@@ -50,9 +58,9 @@ func (d *decoder) duration(v *value, path string, to *time.Duration) {
 	*to = t
 }
 
-func (d *decoder) number(v *value, path string, to *int) {
+func (d *decoder) number(v *value, path Path, to *int) {
 	if v.kind == scalar {
-		if n, err := strconv.ParseFloat(v.text, 64); err == nil && n >= 0 && n <= 1e6 && n == float64(int(n)) {
+		if n, err := strconv.ParseFloat(v.printed, 64); err == nil && n >= 0 && n <= 1e6 && n == float64(int(n)) {
 			*to = int(n)
 			return
 		}
@@ -60,7 +68,7 @@ func (d *decoder) number(v *value, path string, to *int) {
 	d.fail(v.at, path, manifest.ReasonType, "must be a whole number that is not negative, this is %s", v.shown())
 }
 
-func (d *decoder) boolean(v *value, path string, to *bool) {
+func (d *decoder) boolean(v *value, path Path, to *bool) {
 	switch strings.ToLower(v.text) {
 	case "true", "yes", "on", "y":
 		*to = true
@@ -80,11 +88,11 @@ func (v *value) shown() string {
 }
 
 // words reads a list of texts.
-func (d *decoder) words(v *value, path string) (words []Word, ok bool) {
+func (d *decoder) words(v *value, path Path) (words []Word, ok bool) {
 	ok = true
-	for i, item := range v.items {
+	for _, item := range v.items {
 		if item.kind != scalar {
-			d.fail(item.at, path+"["+strconv.Itoa(i)+"]", manifest.ReasonType, "must be a text, this is %s", item.what())
+			d.fail(item.at, item.pathIn(path.Service), manifest.ReasonType, "must be a text, this is %s", item.what())
 			ok = false
 			continue
 		}
@@ -94,7 +102,7 @@ func (d *decoder) words(v *value, path string) (words []Word, ok bool) {
 }
 
 // commandLine reads a command: a list, or a text that is split as a shell does.
-func (d *decoder) commandLine(v *value, path string) []Word {
+func (d *decoder) commandLine(v *value, path Path) []Word {
 	switch v.kind {
 	case list:
 		words, _ := d.words(v, path)
@@ -116,7 +124,7 @@ func (d *decoder) commandLine(v *value, path string) []Word {
 
 // pairs reads a list of NAME=value or a mapping. Null, or a name alone, is asked of the
 // environment, if it is one; a name that is not there is left out then.
-func (d *decoder) pairs(v *value, path string, isEnvironment bool) (pairs []Variable) {
+func (d *decoder) pairs(v *value, path Path, isEnvironment bool) (pairs []Variable) {
 	add := func(name string, at Place, text string, has bool) {
 		if !has && isEnvironment {
 			known, ok := d.lookup(name)
@@ -132,10 +140,10 @@ func (d *decoder) pairs(v *value, path string, isEnvironment bool) (pairs []Vari
 	case mapping:
 		for _, e := range v.fields {
 			if e.kind == list || e.kind == mapping {
-				d.fail(e.value.at, join(path, e.key), manifest.ReasonType, "must be a text, a number, true, false or nothing, this is %s", e.what())
+				d.fail(e.value.at, path.field(e.key), manifest.ReasonType, "must be a text, a number, true, false or nothing, this is %s", e.what())
 				continue
 			}
-			add(e.key, e.at, e.text, e.kind == scalar)
+			add(e.key, e.at, e.printed, e.kind == scalar)
 		}
 	case list:
 		words, _ := d.words(v, path)

@@ -2,18 +2,17 @@ package compose
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/probity-run/probity/internal/manifest"
 )
 
 // deploy reads what is meant for Swarm.
-func (d *decoder) deploy(v *value, path string) {
+func (d *decoder) deploy(v *value, path Path) {
 	if !d.isMapping(v, path) {
 		return
 	}
 	for _, e := range v.fields {
-		at := join(path, e.key)
+		at := path.field(e.key)
 		switch e.key {
 		case "replicas":
 			d.replicas(e.value, at)
@@ -30,20 +29,18 @@ func (d *decoder) deploy(v *value, path string) {
 		case "endpoint_mode", "labels", "placement", "rollback_config":
 			d.noteNotApplied(e.at, at, "it is for Swarm alone")
 		default:
-			if !strings.HasPrefix(e.key, "x-") {
-				d.unknown(e, path, []string{"replicas", "update_config", "resources", "mode", "restart_policy", "endpoint_mode", "labels", "placement", "rollback_config"})
-			}
+			d.unknown(e, path, []string{"replicas", "update_config", "resources", "mode", "restart_policy", "endpoint_mode", "labels", "placement", "rollback_config"})
 		}
 	}
 }
 
-func (d *decoder) updateConfig(v *value, path string) {
+func (d *decoder) updateConfig(v *value, path Path) {
 	if !d.isMapping(v, path) {
 		return
 	}
 	u := &Update{Parallelism: 1, At: v.at}
 	for _, e := range v.fields {
-		at := join(path, e.key)
+		at := path.field(e.key)
 		switch e.key {
 		case "parallelism":
 			d.number(e.value, at, &u.Parallelism)
@@ -72,14 +69,17 @@ func orPause(action string) string {
 	return "pause"
 }
 
-func (d *decoder) restartPolicy(v *value, path string) {
+func (d *decoder) restartPolicy(v *value, path Path) {
 	if !d.isMapping(v, path) {
 		return
 	}
 	for _, e := range v.fields {
-		at := join(path, e.key)
+		at := path.field(e.key)
 		switch e.key {
 		case "condition":
+			if e.kind == scalar && e.text == "" {
+				continue
+			}
 			policy, ok := map[string]string{"none": "no", "on-failure": "on-failure", "any": "always", "always": "always", "unless-stopped": "always"}[e.text]
 			if !ok {
 				d.fail(e.value.at, at, manifest.ReasonType, "must be none, on-failure or any, this is %s", e.shown())
@@ -94,12 +94,12 @@ func (d *decoder) restartPolicy(v *value, path string) {
 	}
 }
 
-func (d *decoder) resources(v *value, path string) {
+func (d *decoder) resources(v *value, path Path) {
 	if !d.isMapping(v, path) {
 		return
 	}
 	for _, e := range v.fields {
-		at := join(path, e.key)
+		at := path.field(e.key)
 		to := &d.service.Limits
 		if e.key == "reservations" {
 			to = &d.service.Requests
@@ -114,11 +114,11 @@ func (d *decoder) resources(v *value, path string) {
 		for _, f := range e.fields {
 			switch f.key {
 			case "cpus":
-				d.cpu(f.value, join(at, f.key), &to.CPU)
+				d.cpu(f.value, at.field(f.key), &to.CPU)
 			case "memory":
-				d.memory(f.value, join(at, f.key), &to.Memory)
+				d.memory(f.value, at.field(f.key), &to.Memory)
 			case "pids", "devices", "generic_resources":
-				d.noteNotApplied(f.at, join(at, f.key), "Kubernetes names such resources otherwise")
+				d.noteNotApplied(f.at, at.field(f.key), "Kubernetes names such resources otherwise")
 			default:
 				d.unknown(f, at, []string{"cpus", "memory", "pids", "devices", "generic_resources"})
 			}

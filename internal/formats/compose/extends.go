@@ -27,7 +27,7 @@ func (l *loader) extend(name string, service, services *value, m *model, from, c
 	if service.kind != mapping || extends == nil {
 		return service
 	}
-	path := "services." + name + ".extends"
+	path := Path{name, "extends"}
 	link := service.at.File + ":" + name
 	if slices.Contains(chain, link) {
 		l.fail(extends.at, path, manifest.ReasonType, "a service that extends itself, by %s", strings.Join(append(chain, link), ", "))
@@ -47,7 +47,7 @@ func (l *loader) extend(name string, service, services *value, m *model, from, c
 		return withoutExtends(service)
 	}
 	if file != nil {
-		if opened := l.open(beside(file.at.File, file.text), file.at, path+".file", from); opened != nil {
+		if opened := l.open(beside(file.at.File, file.text), file.at, path.field("file"), from); opened != nil {
 			services, m = opened.services, opened
 		} else {
 			return withoutExtends(service)
@@ -59,7 +59,7 @@ func (l *loader) extend(name string, service, services *value, m *model, from, c
 		return withoutExtends(service)
 	}
 	base = l.extend(other.text, base, services, m, from, append(chain, link))
-	return l.merged(base, withoutExtends(service), "services."+name)
+	return l.merged(base, withoutExtends(service), Path{Service: name})
 }
 
 func didYouMean(name string, names []string) string {

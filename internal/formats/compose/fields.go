@@ -2,7 +2,6 @@ package compose
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/probity-run/probity/internal/manifest"
 )
@@ -11,7 +10,7 @@ import (
 type field struct {
 	name string
 	// read takes what it says. Nil for what has no effect here.
-	read func(d *decoder, v *value, path string)
+	read func(d *decoder, v *value, path Path)
 	// instead says what becomes of a field that is not read.
 	instead string
 }
@@ -55,59 +54,53 @@ func serviceFields() []field {
 
 // readFields are those that have an effect.
 func readFields() []field {
-	text := func(to func(*Service) *string) func(*decoder, *value, string) {
-		return func(d *decoder, v *value, path string) { d.text(v, path, to(d.service)) }
+	text := func(to func(*Service) *string) func(*decoder, *value, Path) {
+		return func(d *decoder, v *value, path Path) { d.text(v, path, to(d.service)) }
 	}
 	return []field{
 		{"image", text(func(s *Service) *string { return &s.Image }), ""},
 		{"build", (*decoder).build, ""},
-		{"command", func(d *decoder, v *value, path string) { d.service.Command = d.commandLine(v, path) }, ""},
+		{"command", func(d *decoder, v *value, path Path) { d.service.Command = d.commandLine(v, path) }, ""},
 		{"entrypoint", (*decoder).entrypoint, ""},
-		{"env_file", func(*decoder, *value, string) {}, ""}, // read before environment, see service
-		{"environment", func(d *decoder, v *value, path string) { d.environment(d.pairs(v, path, true)) }, ""},
+		{"env_file", func(*decoder, *value, Path) {}, ""}, // read before environment, see service
+		{"environment", func(d *decoder, v *value, path Path) { d.environment(d.pairs(v, path, true)) }, ""},
 		{"ports", (*decoder).ports, ""},
 		{"expose", (*decoder).expose, ""},
 		{"healthcheck", (*decoder).healthcheck, ""},
 		{"depends_on", (*decoder).dependsOn, ""},
 		{"restart", (*decoder).restart, ""},
-		{"stop_grace_period", func(d *decoder, v *value, path string) {
+		{"stop_grace_period", func(d *decoder, v *value, path Path) {
 			d.service.StopAt = v.at
 			d.duration(v, path, &d.service.StopPeriod)
 		}, ""},
-		{"stop_signal", func(d *decoder, v *value, path string) {
-			d.service.SignalAt = v.at
-			d.text(v, path, &d.service.StopSignal)
-		}, ""},
-		{"working_dir", func(d *decoder, v *value, path string) {
+		{"stop_signal", (*decoder).stopSignal, ""},
+		{"working_dir", func(d *decoder, v *value, path Path) {
 			d.service.DirAt = v.at
 			d.text(v, path, &d.service.WorkingDir)
 		}, ""},
-		{"hostname", func(d *decoder, v *value, path string) { d.word(v, path, &d.service.Hostname) }, ""},
-		{"user", func(d *decoder, v *value, path string) { d.word(v, path, &d.service.User) }, ""},
+		{"hostname", func(d *decoder, v *value, path Path) { d.word(v, path, &d.service.Hostname) }, ""},
+		{"user", func(d *decoder, v *value, path Path) { d.word(v, path, &d.service.User) }, ""},
 		{"labels", (*decoder).labels, ""},
 		{"annotations", (*decoder).labels, ""},
-		{"links", func(*decoder, *value, string) {}, ""},        // read after depends_on, see implied
-		{"network_mode", func(*decoder, *value, string) {}, ""}, // the same
-		{"profiles", func(*decoder, *value, string) {}, ""},     // read before all else, see project
+		{"links", func(*decoder, *value, Path) {}, ""},        // read after depends_on, see implied
+		{"network_mode", func(*decoder, *value, Path) {}, ""}, // the same
+		{"profiles", func(*decoder, *value, Path) {}, ""},     // read before all else, see project
 		{"scale", (*decoder).replicas, ""},
 		{"deploy", (*decoder).deploy, ""},
-		{"cpus", func(d *decoder, v *value, path string) { d.cpu(v, path, &d.service.Limits.CPU) }, ""},
-		{"mem_limit", func(d *decoder, v *value, path string) { d.memory(v, path, &d.service.Limits.Memory) }, ""},
-		{"mem_reservation", func(d *decoder, v *value, path string) { d.memory(v, path, &d.service.Requests.Memory) }, ""},
+		{"cpus", func(d *decoder, v *value, path Path) { d.cpu(v, path, &d.service.Limits.CPU) }, ""},
+		{"mem_limit", func(d *decoder, v *value, path Path) { d.memory(v, path, &d.service.Limits.Memory) }, ""},
+		{"mem_reservation", func(d *decoder, v *value, path Path) { d.memory(v, path, &d.service.Requests.Memory) }, ""},
 	}
 }
 
 // read reads the fields of a service.
-func (d *decoder) read(v *value, path string) {
+func (d *decoder) read(v *value, path Path) {
 	if env := v.get("env_file"); env != nil {
-		d.envFile(env, join(path, "env_file"))
+		d.envFile(env, path.field("env_file"))
 	}
 	all := serviceFields()
 	for _, e := range v.fields {
-		at := join(path, e.key)
-		if strings.HasPrefix(e.key, "x-") {
-			continue
-		}
+		at := path.field(e.key)
 		i := slices.IndexFunc(all, func(f field) bool { return f.name == e.key })
 		switch {
 		case i < 0:
@@ -124,7 +117,7 @@ func (d *decoder) read(v *value, path string) {
 }
 
 // unknownService names what was meant by a field that people take from elsewhere.
-func (d *decoder) unknownService(e entry, path string) {
+func (d *decoder) unknownService(e entry, path Path) {
 	meant := map[string]string{
 		"env": "environment", "envs": "environment", "env_vars": "environment", "health_check": "healthcheck", "healthCheck": "healthcheck", "health": "healthcheck",
 		"livenessProbe": "healthcheck", "readinessProbe": "healthcheck", "cmd": "command", "args": "command", "port": "ports", "container_port": "ports",
@@ -132,11 +125,11 @@ func (d *decoder) unknownService(e entry, path string) {
 		"volume": "volumes", "network": "networks", "cap-add": "cap_add", "workdir": "working_dir", "dockerfile": "build.dockerfile", "context": "build.context",
 	}
 	if name, ok := meant[e.key]; ok {
-		d.fail(e.at, join(path, e.key), manifest.ReasonUnknownField, "unknown field, Compose calls it %s", name)
+		d.fail(e.at, path.field(e.key), manifest.ReasonUnknownField, "unknown field, Compose calls it %s", name)
 		return
 	}
 	if slices.Contains(healthcheckFields(), e.key) {
-		d.fail(e.at, join(path, e.key), manifest.ReasonUnknownField, "unknown field, it belongs in %s.healthcheck", path)
+		d.fail(e.at, path.field(e.key), manifest.ReasonUnknownField, "unknown field, it belongs in %s.healthcheck", path)
 		return
 	}
 	var names []string

@@ -11,15 +11,15 @@ import (
 	"github.com/probity-run/probity/internal/manifest"
 )
 
-func (d *decoder) entrypoint(v *value, path string) {
-	d.service.Entrypoint = d.commandLine(v, path)
+func (d *decoder) entrypoint(v *value, path Path) {
+	d.service.Entrypoint, d.service.EntrypointAt = d.commandLine(v, path), v.at
 	d.service.EmptyEntrypoint = len(d.service.Entrypoint) == 0
 }
 
 // profiles are those of a service, any of which makes it active.
-func (d *decoder) profiles(v *value, path string) (names []string) {
+func (d *decoder) profiles(v *value, path Path) (names []string) {
 	if profiles := v.get("profiles"); profiles != nil {
-		for _, t := range d.texts(profiles, join(path, "profiles")) {
+		for _, t := range d.texts(profiles, path.field("profiles")) {
 			names = append(names, t.text)
 		}
 	}
@@ -35,18 +35,18 @@ func (d *decoder) environment(pairs []Variable) {
 }
 
 // envFile reads the files of env_file: names, or mappings of path, required and format.
-func (d *decoder) envFile(v *value, path string) {
-	for i, item := range asList(v).items {
-		at := path + "[" + strconv.Itoa(i) + "]"
+func (d *decoder) envFile(v *value, path Path) {
+	for _, item := range asList(v).items {
+		at := item.pathIn(path.Service)
 		file, required := item, true
 		if item.kind == mapping {
 			for _, e := range item.fields {
 				switch e.key {
 				case "path":
 				case "required":
-					d.boolean(e.value, join(at, e.key), &required)
+					d.boolean(e.value, at.field(e.key), &required)
 				case "format":
-					d.noteNotApplied(e.at, join(at, e.key), "the file is read as Compose reads env files")
+					d.noteNotApplied(e.at, at.field(e.key), "the file is read as Compose reads env files")
 				default:
 					d.unknown(e, at, []string{"path", "required", "format"})
 				}
@@ -61,7 +61,7 @@ func (d *decoder) envFile(v *value, path string) {
 	}
 }
 
-func (d *decoder) readEnvFile(file *value, path string, required bool) {
+func (d *decoder) readEnvFile(file *value, path Path, required bool) {
 	name := beside(file.at.File, file.text)
 	data, err := d.opts.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) && !required {
@@ -87,7 +87,7 @@ func (d *decoder) readEnvFile(file *value, path string, required bool) {
 	}
 }
 
-func (d *decoder) build(v *value, path string) {
+func (d *decoder) build(v *value, path Path) {
 	d.service.Build = true
 	if v.kind == scalar {
 		d.service.Context = contextOf(v)
@@ -103,9 +103,9 @@ func (d *decoder) build(v *value, path string) {
 		switch {
 		case e.key == "context" && e.kind == scalar:
 			d.service.Context = contextOf(e.value)
-		case e.key == "context", strings.HasPrefix(e.key, "x-"):
+		case e.key == "context":
 		case slices.Contains(names, e.key):
-			d.noteNotApplied(e.at, join(path, e.key), ofTheBuild)
+			d.noteNotApplied(e.at, path.field(e.key), ofTheBuild)
 		default:
 			d.unknown(e, path, append(names, "context"))
 		}
@@ -125,7 +125,10 @@ func isRemote(path string) bool {
 	return strings.Contains(path, "://") || strings.HasPrefix(path, "git@") || strings.HasPrefix(path, "github.com/") || strings.HasPrefix(path, "oci:")
 }
 
-func (d *decoder) restart(v *value, path string) {
+func (d *decoder) restart(v *value, path Path) {
+	if v.kind == scalar && v.text == "" {
+		return // as if nothing were said, from ${RESTART:-} for example
+	}
 	d.service.RestartAt = v.at
 	policy, count, counted := strings.Cut(v.text, ":")
 	switch {
@@ -146,7 +149,7 @@ func (d *decoder) restart(v *value, path string) {
 	d.service.Restart = policy
 }
 
-func (d *decoder) dependsOn(v *value, path string) {
+func (d *decoder) dependsOn(v *value, path Path) {
 	switch v.kind {
 	case list:
 		words, _ := d.words(v, path)
@@ -155,14 +158,14 @@ func (d *decoder) dependsOn(v *value, path string) {
 		}
 	case mapping:
 		for _, e := range v.fields {
-			d.service.DependsOn = append(d.service.DependsOn, d.dependency(e, join(path, e.key)))
+			d.service.DependsOn = append(d.service.DependsOn, d.dependency(e, path.field(e.key)))
 		}
 	default:
 		d.fail(v.at, path, manifest.ReasonType, "must be a list of services, or a mapping of them with a condition, this is %s", v.what())
 	}
 }
 
-func (d *decoder) dependency(e entry, path string) Dependency {
+func (d *decoder) dependency(e entry, path Path) Dependency {
 	dep := Dependency{e.key, "service_started", true, e.at}
 	if e.kind == null {
 		return dep
@@ -172,7 +175,7 @@ func (d *decoder) dependency(e entry, path string) Dependency {
 	}
 	conditions := []string{"service_started", "service_healthy", "service_completed_successfully"}
 	for _, f := range e.fields {
-		at := join(path, f.key)
+		at := path.field(f.key)
 		switch f.key {
 		case "condition":
 			d.text(f.value, at, &dep.Condition)
@@ -191,7 +194,7 @@ func (d *decoder) dependency(e entry, path string) Dependency {
 }
 
 // labels keeps what other labels there are for the Pods, and those of Probity as annotations.
-func (d *decoder) labels(v *value, path string) {
+func (d *decoder) labels(v *value, path Path) {
 	for _, p := range d.pairs(v, path, false) {
 		if strings.HasPrefix(p.Name, "probity.run/") {
 			d.service.Annotations = append(d.service.Annotations, p)
@@ -204,7 +207,7 @@ func (d *decoder) labels(v *value, path string) {
 	}
 }
 
-func (d *decoder) replicas(v *value, path string) {
+func (d *decoder) replicas(v *value, path Path) {
 	n := 0
 	d.number(v, path, &n)
 	if n > 1000 {
@@ -217,20 +220,20 @@ func (d *decoder) replicas(v *value, path string) {
 }
 
 // set takes what two fields may say, as long as they say the same.
-func (d *decoder) set(to *Word, v *value, path, text string) {
+func (d *decoder) set(to *Word, v *value, path Path, text string) {
 	if to.Text != "" && to.Text != text {
 		d.distinct(v, path, to.Text, to.At)
 	}
 	*to = Word{text, v.at}
 }
 
-func (d *decoder) distinct(v *value, path, before string, at Place) {
+func (d *decoder) distinct(v *value, path Path, before string, at Place) {
 	d.fail(v.at, path, manifest.ReasonType, "%s says %s already, and Docker takes no two: leave one out", at.Path, before)
 }
 
 // cpu reads a number of CPUs.
-func (d *decoder) cpu(v *value, path string, to *Word) {
-	if n, err := strconv.ParseFloat(v.text, 64); v.kind != scalar || err != nil || n < 0 || n > 1e4 {
+func (d *decoder) cpu(v *value, path Path, to *Word) {
+	if n, err := strconv.ParseFloat(v.printed, 64); v.kind != scalar || err != nil || n < 0 || n > 1e4 {
 		d.fail(v.at, path, manifest.ReasonType, "must be a number of CPUs such as 0.5, this is %s", v.shown())
 	} else if n > 0 {
 		d.set(to, v, path, strconv.Itoa(int(n*1000+0.5))+"m")
@@ -238,8 +241,8 @@ func (d *decoder) cpu(v *value, path string, to *Word) {
 }
 
 // memory reads a size as Docker writes it: 512m, 1g, 1.5gb. Its units are powers of 1024.
-func (d *decoder) memory(v *value, path string, to *Word) {
-	bytes, err := parseBytes(v.text)
+func (d *decoder) memory(v *value, path Path, to *Word) {
+	bytes, err := parseBytes(v.printed)
 	if v.kind != scalar || err != nil {
 		d.fail(v.at, path, manifest.ReasonType, "must be a size such as 512m or 1g, this is %s", v.shown())
 		return

@@ -35,15 +35,18 @@ func (f Format) Convert(file string, root *yaml.Node) manifest.Conversion {
 	opts := f.Options
 	opts.File = file
 	l := newLoader(opts)
-	if l.misshapen(root) {
-		return manifest.Conversion{Errors: remarks(l.errs, file)}
-	}
 	together := f.layersOf(filepath.Clean(file))
-	if slices.Index(together.files, filepath.Clean(file)) != 0 {
+	needsMore := isBare(root) && len(together.files) > 1 // which has the services
+	switch {
+	case isBare(root) && !f.isMeant(file):
+		return manifest.Conversion{NotApplied: []manifest.Remark{{At: root, Field: "services", Message: "not read: there is no service in it"}}}
+	case !needsMore && l.misshapen(root):
+		return manifest.Conversion{Errors: remarks(l.errs, file)}
+	case slices.Index(together.files, filepath.Clean(file)) != 0:
 		return manifest.Conversion{Into: &manifest.Remark{At: root, Message: cmp.Or(together.note, "read on top of "+baseNames(together.files[:1]))}}
 	}
 	if together.note != "" {
-		l.noteNotApplied(Place{Position: manifest.Position{File: file, Line: root.Line, Column: root.Column}}, "", "%s", together.note)
+		l.noteNotApplied(Place{Position: manifest.Position{File: file, Line: root.Line, Column: root.Column}}, Path{}, "%s", together.note)
 	}
 	p := l.read(root, together.files[1:]...)
 	names := l.names(p)

@@ -69,11 +69,20 @@ func TestErrors(t *testing.T) {
 		"a required variable":         {"web: {image: \"${NOT_SET_ANYWHERE:?set it}\"}", "1:25: service web: image: the variable NOT_SET_ANYWHERE has no value: set it"},
 		"a restart policy":            {"web: {image: a, restart: allways}", `1:37: service web: restart: must be "no", always, on-failure, on-failure:3 or unless-stopped, this is "allways"`},
 		"names that become one":       {"a_b: {image: a}, a-b: {image: b}", "1:29: service a-b: would be called a-b by Kubernetes, and so would a_b: rename one"},
-		"an env file that is missing": {"web: {image: a, env_file: no.env}", "1:38: service web: env_file[0]: cannot read no.env: no such file or directory; write {path: no.env, required: false} if it may be missing"},
+		"an env file that is missing": {"web: {image: a, env_file: no.env}", "1:38: service web: env_file: cannot read no.env: no such file or directory; write {path: no.env, required: false} if it may be missing"},
 		"itself":                      {"web: {image: a, extends: web}", "1:37: service web: extends: a service that extends itself, by <stdin>:web, <stdin>:web"},
 		"a file elsewhere":            {"web: {image: a, extends: {file: \"https://a/b.yaml\", service: x}}", "1:44: service web: extends.file: files of other machines are not fetched: copy it beside this file, and name the copy"},
 		"two numbers of replicas":     {"web: {image: a, scale: 2, deploy: {replicas: 3}}", "1:57: service web: deploy.replicas: services.web.scale says 2 already, and Docker takes no two: leave one out"},
 		"two limits":                  {"web: {image: a, mem_limit: 1g, deploy: {resources: {limits: {memory: 50M}}}}", "1:81: service web: deploy.resources.limits.memory: services.web.mem_limit says 1Gi already, and Docker takes no two: leave one out"},
+		"a signal that is none":       {"web: {image: a, stop_signal: SIGFOO}", `1:41: service web: stop_signal: must be a signal of Linux such as SIGTERM, this is "SIGFOO", did you mean SIGFPE?`},
+		"a misspelt signal":           {"web: {image: a, stop_signal: usr11}", `1:41: service web: stop_signal: must be a signal of Linux such as SIGTERM, this is "usr11", did you mean SIGUSR1?`},
+		"no signal has that number":   {"web: {image: a, stop_signal: 33}", `1:41: service web: stop_signal: must be a signal of Linux such as SIGTERM, this is "33"`},
+		"an address that is none":     {"web: {image: a, ports: [\"hostname:80:80\"]}", `1:36: service web: ports[0]: "hostname:80:80" is no port: expected [[IP:]PUBLISHED:]TARGET, and "hostname" is no IP; one of version 6 stands in brackets`},
+		"a port too many":             {"web: {image: a, ports: [\"80:80:80:80\"]}", `1:36: service web: ports[0]: "80:80:80:80" is no port: expected [[IP:]PUBLISHED:]TARGET, and "80:80" is no IP; one of version 6 stands in brackets`},
+		"a host_ip that is none":      {"web: {image: a, ports: [{target: 80, host_ip: here}]}", `1:36: service web: ports[0]: host_ip must be an IP, this is "here"`},
+		"a time that is too short":    {"web: {image: a, healthcheck: {test: b, interval: 100us}}", `1:61: service web: healthcheck.interval: "100us" is shorter than the 1ms that Docker takes`},
+		"a start that is too short":   {"web: {image: a, healthcheck: {test: b, start_period: 1ns}}", `1:65: service web: healthcheck.start_period: "1ns" is shorter than the 1ms that Docker takes`},
+		"a name with a dot":           {"web.app: {image: a, healthcheck: {period: 3s}}", "1:46: service web.app: healthcheck.period: unknown field, Compose calls it interval"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := load("services: {" + c.text + "}\n")
@@ -105,13 +114,50 @@ func TestRecognizes(t *testing.T) {
 		"x-a: &a {image: b}\nservices: {web: *a}":                   true,
 		"include: [a.yaml]":                                         true,
 		"include: [a.yaml]\nstages: [test]":                         false,
-		"services: {}":                                              false,
+		"services: {}":                                              true,
+		"services: {}\nreplicaCount: 1":                             false,
+		"services: {web: , db: }":                                   true,
+		"services: {web: 80}":                                       false,
+		"services: [web, db]":                                       true,
+		"services: [{web: {image: a}}]":                             true,
+		"services: [{web: {url: a}}]":                               false,
 		"services: [docker:dind]\nscript: x":                        false,
 		"services: {_defaults: {autowire: true}, App: {tags: [a]}}": false,
 		"services: {web: {port: 80}}\nreplicaCount: 1":              false,
 	} {
 		if got := format().Recognizes(nodes(t, text)); got != want {
 			t.Errorf("%q is recognized: %v, want %v", text, got, want)
+		}
+	}
+}
+
+// TestNothingInIt: a file that begins as one of Compose is told what it needs, unless it stands in
+// a folder among others.
+func TestNothingInIt(t *testing.T) {
+	const noList = "services are a mapping by their names, and not a list: write services: {web: {image: …}}"
+	const needed = "there is no service: a Compose file needs one, as in services: {web: {image: …}}"
+	for text, want := range map[string]string{
+		"services:\n":                     needed,
+		"services: {}\n":                  needed,
+		"services: []\n":                  needed,
+		"services:\n  web:\n":             "must be a mapping with image or build, this is nothing",
+		"services: [web, db]\n":           noList,
+		"services: [{web: {image: a}}]\n": noList,
+		"services: [{image: a}]\n":        noList,
+	} {
+		for file, isMeant := range map[string]bool{"<stdin>": true, "d/compose.yaml": true, "d/named.yaml": true, "d/values.yaml": strings.Contains(text, "image")} {
+			f := compose.Format{Options: compose.Options{Named: []string{"d/named.yaml"}}}
+			root := nodes(t, text)
+			if !f.Recognizes(root) {
+				t.Errorf("%q is not recognized", text)
+			}
+			got := f.Convert(file, root)
+			switch {
+			case !isMeant && (len(got.Errors) > 0 || len(got.NotApplied) != 1):
+				t.Errorf("%q in %s: %v, %v", text, file, got.Errors, got.NotApplied)
+			case isMeant && (len(got.Errors) != 1 || got.Errors[0].Message != want):
+				t.Errorf("%q in %s: %v", text, file, got.Errors)
+			}
 		}
 	}
 }
@@ -193,4 +239,28 @@ func FuzzFormat(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestPlacesInJoinedLists: an item of a list that is joined of two has the number that it has in
+// the file.
+func TestPlacesInJoinedLists(t *testing.T) {
+	const base = "services:\n  base:\n    image: a\n    env_file: [{path: none, required: false}]\n    ports: ['80']\n    expose: ['90']\n  web:\n    extends: base\n    "
+	for field, text := range map[string]string{
+		"env_file[1].format": "env_file: [{path: none, required: false}, {path: none, required: false, format: raw}]",
+		"env_file[0]":        "env_file: [[a]]",
+		"env_file":           "env_file: {path: 1, required: maybe}",
+		"ports[0]":           "ports: [x]",
+		"ports[1].mode":      "ports: ['81', {target: 82, mode: host}]",
+		"expose[0]":          "expose: [x]",
+		"image":              "<<: [{image: []}]",
+	} {
+		root := nodes(t, base+text+"\n")
+		converted := format().Convert("compose.yaml", root)
+		found := slices.ContainsFunc(slices.Concat(converted.Errors, converted.NotApplied), func(r manifest.Remark) bool {
+			return r.Object.Name == "web" && r.Field == field
+		})
+		if !found {
+			t.Errorf("%s: nothing is said of %s: %v, %v", text, field, converted.Errors, converted.NotApplied)
+		}
+	}
 }

@@ -60,13 +60,13 @@ func healthcheckFields() []string {
 }
 
 // healthcheck reads the field of that name.
-func (d *decoder) healthcheck(v *value, path string) {
+func (d *decoder) healthcheck(v *value, path Path) {
 	h, errs := &Healthcheck{Timing: DefaultTiming(), At: v.at, places: map[string]Place{}}, len(d.errs)
 	if !d.isMapping(v, path) {
 		return
 	}
 	for _, e := range v.fields {
-		at := join(path, e.key)
+		at := path.field(e.key)
 		if e.kind == null && slices.Contains(healthcheckFields(), e.key) {
 			continue
 		}
@@ -79,7 +79,7 @@ func (d *decoder) healthcheck(v *value, path string) {
 		case "timeout":
 			d.positive(e.value, at, &h.Timeout)
 		case "start_period":
-			d.duration(e.value, at, &h.StartPeriod)
+			d.positive(e.value, at, &h.StartPeriod)
 		case "start_interval":
 			d.positive(e.value, at, &h.StartInterval)
 		case "retries":
@@ -95,24 +95,29 @@ func (d *decoder) healthcheck(v *value, path string) {
 	}
 	h.Inherited = !h.Disabled && len(h.Command) == 0
 	if patience := float64(h.Retries) * float64(h.Interval+h.Timeout); patience > float64(maxPatience) {
-		d.fail(h.PositionOf("retries"), path+".retries", manifest.ReasonLimit, "%d failures take longer than 50 years, with that interval: a probe does not count so far", h.Retries)
+		d.fail(h.PositionOf("retries"), path.field("retries"), manifest.ReasonLimit, "%d failures take longer than 50 years, with that interval: a probe does not count so far", h.Retries)
 		h.Retries = DefaultTiming().Retries
 	}
 	d.service.Healthcheck = h
 	if written, ok := h.places["start_interval"]; ok && h.StartPeriod == 0 && !h.Disabled && len(d.errs) == errs {
-		d.noteMissing(written, path+".start_interval", "without start_period it is never used, by Docker neither: write start_period beside it")
+		d.noteMissing(written, path.field("start_interval"), "without start_period it is never used, by Docker neither: write start_period beside it")
 	}
 }
 
-// positive reads a time for which Docker takes 0 as its default.
-func (d *decoder) positive(v *value, path string, to *time.Duration) {
+// positive reads a time for which Docker takes 0 as its default. One that is shorter than a
+// millisecond is refused, as by Docker.
+func (d *decoder) positive(v *value, path Path, to *time.Duration) {
 	usual := *to
-	if d.duration(v, path, to); *to == 0 {
+	switch d.duration(v, path, to); {
+	case *to == 0:
+		*to = usual
+	case *to < time.Millisecond:
+		d.fail(v.at, path, manifest.ReasonLimit, "%s is shorter than the 1ms that Docker takes", v.shown())
 		*to = usual
 	}
 }
 
-func (d *decoder) retries(h *Healthcheck, v *value, path string) {
+func (d *decoder) retries(h *Healthcheck, v *value, path Path) {
 	usual := h.Retries
 	if d.number(v, path, &h.Retries); h.Retries == 0 {
 		h.Retries = usual
@@ -120,7 +125,7 @@ func (d *decoder) retries(h *Healthcheck, v *value, path string) {
 }
 
 // test reads the command of a health check.
-func (d *decoder) test(h *Healthcheck, v *value, path string) {
+func (d *decoder) test(h *Healthcheck, v *value, path Path) {
 	if v.kind == scalar {
 		h.Shell, h.Command = true, []Word{{v.text, v.at}}
 		return
@@ -158,18 +163,18 @@ func (d *decoder) test(h *Healthcheck, v *value, path string) {
 }
 
 // unknownHealth names what was meant by a field that people take from elsewhere.
-func (d *decoder) unknownHealth(e entry, path string) {
+func (d *decoder) unknownHealth(e entry, path Path) {
 	meant := map[string]string{
 		"period": "interval", "periodSeconds": "interval", "timeoutSeconds": "timeout", "failureThreshold": "retries", "initialDelaySeconds": "start_period",
 		"initial_delay": "start_period", "grace_period": "start_period", "startPeriod": "start_period", "startInterval": "start_interval", "command": "test", "cmd": "test",
 		"disabled": "disable", "enabled": "disable", "url": "test", "httpGet": "test", "http_get": "test", "path": "test", "exec": "test",
 	}
 	if name, ok := meant[e.key]; ok {
-		d.fail(e.at, join(path, e.key), manifest.ReasonUnknownField, "unknown field, Compose calls it %s", name)
+		d.fail(e.at, path.field(e.key), manifest.ReasonUnknownField, "unknown field, Compose calls it %s", name)
 		return
 	}
 	if e.key == "successThreshold" || e.key == "success_threshold" {
-		d.fail(e.at, join(path, e.key), manifest.ReasonUnknownField, "unknown field: for Docker one success is enough")
+		d.fail(e.at, path.field(e.key), manifest.ReasonUnknownField, "unknown field: for Docker one success is enough")
 		return
 	}
 	d.unknown(e, path, healthcheckFields())

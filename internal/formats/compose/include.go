@@ -2,7 +2,7 @@ package compose
 
 import (
 	"path/filepath"
-	"strconv"
+	"strings"
 
 	"github.com/probity-run/probity/internal/manifest"
 )
@@ -15,26 +15,26 @@ func (l *loader) includes(m *model, from []string) {
 		return
 	}
 	if include.kind != list {
-		l.fail(include.at, "include", manifest.ReasonType, "must be a list of files, this is %s", include.what())
+		l.fail(include.at, Path{Field: "include"}, manifest.ReasonType, "must be a list of files, this is %s", include.what())
 		return
 	}
 	for i, item := range include.items {
-		l.include(m, item, "include["+strconv.Itoa(i)+"]", from)
+		l.include(m, item, Path{Field: "include"}.item(i), from)
 	}
 }
 
-func (l *loader) include(m *model, item *value, path string, from []string) {
+func (l *loader) include(m *model, item *value, path Path, from []string) {
 	files, lookup := item, m.lookup
 	if item.kind == mapping {
 		for _, e := range item.fields {
 			switch e.key {
 			case "path":
 			case "env_file":
-				for _, f := range l.texts(e.value, join(path, e.key)) {
+				for _, f := range l.texts(e.value, path.field(e.key)) {
 					lookup = l.withEnvFile(lookup, beside(f.at.File, f.text))
 				}
 			case "project_directory":
-				l.fail(e.at, join(path, e.key), manifest.ReasonUnknownField, "not read here: paths of an included file are seen from its own folder")
+				l.fail(e.at, path.field(e.key), manifest.ReasonUnknownField, "not read here: paths of an included file are seen from its own folder")
 			default:
 				l.unknown(e, path, []string{"path", "env_file", "project_directory"})
 			}
@@ -50,13 +50,13 @@ func (l *loader) include(m *model, item *value, path string, from []string) {
 		if included == nil || included.services == nil {
 			continue
 		}
-		services = l.merged(services, l.extended(included.services, included, from), "services")
+		services = l.merged(services, l.extended(included.services, included, from), Path{Field: "services"})
 	}
-	m.services = l.merged(services, m.services, "services")
+	m.services = l.merged(services, m.services, Path{Field: "services"})
 }
 
 // openWith opens a file for which other variables are known.
-func (l *loader) openWith(path string, at Place, field string, lookup func(string) (string, bool), from []string) *model {
+func (l *loader) openWith(path string, at Place, field Path, lookup func(string) (string, bool), from []string) *model {
 	usual := l.opts.Lookup
 	defer func() { l.opts.Lookup = usual }()
 	l.opts.Lookup = lookup
@@ -75,7 +75,7 @@ func beside(file, path string) string {
 }
 
 // texts are the texts of a list, or one alone.
-func (l *loader) texts(v *value, path string) []*value {
+func (l *loader) texts(v *value, path Path) []*value {
 	items := []*value{v}
 	if v.kind == list {
 		items = v.items
@@ -91,11 +91,14 @@ func (l *loader) texts(v *value, path string) []*value {
 	return texts
 }
 
-// unknown says that a field is none of those that may be there.
-func (l *loader) unknown(e entry, path string, names []string) {
+// unknown says that a field is none of those that may be there. A name with x- is for other tools.
+func (l *loader) unknown(e entry, path Path, names []string) {
+	if strings.HasPrefix(e.key, "x-") {
+		return
+	}
 	hint := ""
 	if guess := manifest.Closest(e.key, names); guess != "" {
 		hint = ", did you mean " + guess + "?"
 	}
-	l.fail(e.at, join(path, e.key), manifest.ReasonUnknownField, "unknown field%s", hint)
+	l.fail(e.at, path.field(e.key), manifest.ReasonUnknownField, "unknown field%s", hint)
 }

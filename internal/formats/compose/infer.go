@@ -28,7 +28,7 @@ func (l *loader) infer(p *Project) {
 		for _, dep := range s.DependsOn {
 			i := slices.IndexFunc(p.Services, func(o *Service) bool { return o.Name == dep.Service })
 			if on := p.Services[i]; len(targets(on)) == 0 && dep.Condition != "service_completed_successfully" {
-				l.noteMissing(dep.At, "services."+s.Name+".depends_on", "%s says no port, so nobody reaches it by its name: write expose: [PORT] there", on.Name)
+				l.noteMissing(dep.At, Path{s.Name, "depends_on"}, "%s says no port, so nobody reaches it by its name: write expose: [PORT] there", on.Name)
 			}
 		}
 	}

@@ -9,16 +9,16 @@ import (
 
 // implied reads the fields that name other services beside depends_on: Compose starts those first,
 // too.
-func (d *decoder) implied(v *value, path string) {
+func (d *decoder) implied(v *value, path Path) {
 	if links := v.get("links"); links != nil {
-		d.links(links, join(path, "links"))
+		d.links(links, path.field("links"))
 	}
 	if mode := v.get("network_mode"); mode != nil {
-		d.networkMode(mode, join(path, "network_mode"))
+		d.networkMode(mode, path.field("network_mode"))
 	}
 }
 
-func (d *decoder) links(v *value, path string) {
+func (d *decoder) links(v *value, path Path) {
 	if v.kind != list {
 		d.fail(v.at, path, manifest.ReasonType, "must be a list of services, this is %s", v.what())
 		return
@@ -33,7 +33,7 @@ func (d *decoder) links(v *value, path string) {
 	}
 }
 
-func (d *decoder) networkMode(v *value, path string) {
+func (d *decoder) networkMode(v *value, path Path) {
 	mode := ""
 	d.text(v, path, &mode)
 	name, ok := strings.CutPrefix(mode, "service:")

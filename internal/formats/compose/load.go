@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -68,12 +67,12 @@ func (l *loader) read(root *yaml.Node, over ...string) *Project {
 	usual := l.opts.Lookup
 	l.opts.Lookup = m.lookup // the folder of the first file is the project's
 	for _, path := range over {
-		o := l.open(path, m.root.at, "", []string{l.opts.File})
+		o := l.open(path, m.root.at, Path{}, []string{l.opts.File})
 		if o == nil {
 			continue
 		}
 		l.top(o.root, p)
-		m.services = l.merged(l.extended(m.services, m, []string{l.opts.File}), l.extended(o.services, o, []string{path}), "services")
+		m.services = l.merged(l.extended(m.services, m, []string{l.opts.File}), l.extended(o.services, o, []string{path}), Path{Field: "services"})
 	}
 	l.opts.Lookup = usual
 	l.project(m, p)
@@ -86,13 +85,13 @@ func (l *loader) withEnvFile(lookup func(string) (string, bool), path string) fu
 	data, err := l.opts.ReadFile(path)
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) && !isFolder(err) {
-			l.fail(Place{Position: manifest.Position{File: path}}, "", manifest.ReasonRead, "cannot read: %v", reason(err))
+			l.fail(Place{Position: manifest.Position{File: path}}, Path{}, manifest.ReasonRead, "cannot read: %v", reason(err))
 		}
 		return lookup
 	}
 	all, err := parseEnv(string(data), lookup)
 	if err != nil {
-		l.fail(Place{Position: manifest.Position{File: path}}, "", manifest.ReasonSyntax, "not an environment file: %v", err)
+		l.fail(Place{Position: manifest.Position{File: path}}, Path{}, manifest.ReasonSyntax, "not an environment file: %v", err)
 	}
 	known := map[string]string{}
 	for _, v := range all {
@@ -125,7 +124,7 @@ func reason(err error) error {
 
 // open reads one file that another one names, at the place that names it. from are the files that
 // lead there.
-func (l *loader) open(path string, at Place, field string, from []string) *model {
+func (l *loader) open(path string, at Place, field Path, from []string) *model {
 	if slices.Contains(from, path) {
 		l.fail(at, field, manifest.ReasonType, "%s includes itself, by %s", path, strings.Join(from, ", "))
 		return nil
@@ -141,7 +140,7 @@ func (l *loader) open(path string, at Place, field string, from []string) *model
 	}
 	var root yaml.Node
 	if err := yaml.Unmarshal(data, &root); err != nil {
-		l.fail(Place{Position: manifest.Position{File: path}}, "", manifest.ReasonSyntax, "not valid YAML: %s", strings.TrimPrefix(err.Error(), "yaml: "))
+		l.fail(Place{Position: manifest.Position{File: path}}, Path{}, manifest.ReasonSyntax, "not valid YAML: %s", strings.TrimPrefix(err.Error(), "yaml: "))
 		return nil
 	}
 	return l.model(path, &root, l.opts.Lookup, from)
@@ -150,11 +149,14 @@ func (l *loader) open(path string, at Place, field string, from []string) *model
 // model reads the root of a file and what it includes.
 func (l *loader) model(path string, root *yaml.Node, lookup func(string) (string, bool), from []string) *model {
 	m := &model{lookup: l.withEnvFile(lookup, filepath.Join(filepath.Dir(path), ".env"))}
-	m.root = l.interpolated(newValue(path, root, l.problems), "", m.lookup)
-	m.services = m.root.get("services")
-	if m.services != nil && m.services.kind != mapping {
-		l.fail(m.services.at, "services", manifest.ReasonType, "must be a mapping of services by name, this is %s", m.services.what())
-		m.services = nil
+	m.root = l.interpolated(newValue(path, root, l.problems), Path{}, m.lookup)
+	for _, e := range m.root.fields {
+		switch {
+		case e.key == "services" && e.kind == mapping:
+			m.services = e.value
+		case e.key == "services" && e.over != reset:
+			l.fail(e.value.at, Path{Field: "services"}, manifest.ReasonType, "must be a mapping of services by name, this is %s", e.what())
+		}
 	}
 	l.includes(m, append(slices.Clone(from), path))
 	return m
@@ -162,7 +164,7 @@ func (l *loader) model(path string, root *yaml.Node, lookup func(string) (string
 
 // interpolated replaces variables in a value. What only other tools read (x-…) is left alone; an
 // anchor in it is interpolated where it is used.
-func (l *loader) interpolated(v *value, path string, lookup func(string) (string, bool)) *value {
+func (l *loader) interpolated(v *value, path Path, lookup func(string) (string, bool)) *value {
 	switch v.kind {
 	case scalar:
 		if !strings.Contains(v.text, "$") {
@@ -174,21 +176,21 @@ func (l *loader) interpolated(v *value, path string, lookup func(string) (string
 			return v
 		}
 		changed := *v
-		changed.text, changed.tag = text, "!!str"
+		changed.text, changed.printed, changed.tag = text, text, "!!str"
 		return &changed
 	case list:
 		changed := *v
 		changed.items = nil
 		for i, item := range v.items {
-			changed.items = append(changed.items, l.interpolated(item, path+"["+strconv.Itoa(i)+"]", lookup))
+			changed.items = append(changed.items, l.interpolated(item, path.item(i), lookup))
 		}
 		return &changed
 	case mapping:
 		changed := *v
 		changed.fields = nil
 		for _, e := range v.fields {
-			if path != "" || !strings.HasPrefix(e.key, "x-") {
-				e.value = l.interpolated(e.value, join(path, e.key), lookup)
+			if path != (Path{}) || !strings.HasPrefix(e.key, "x-") {
+				e.value = l.interpolated(e.value, path.field(e.key), lookup)
 			}
 			changed.fields = append(changed.fields, e)
 		}
@@ -198,7 +200,7 @@ func (l *loader) interpolated(v *value, path string, lookup func(string) (string
 }
 
 // notSet says once of a variable that it is not set.
-func (l *loader) notSet(v *value, path, name string) {
+func (l *loader) notSet(v *value, path Path, name string) {
 	if !l.unset[name] {
 		l.unset[name] = true
 		l.noteMissing(v.at, path, "the variable %s is not set: it is empty here, as for Docker Compose; set it, or write ${%s:-default}", name, name)

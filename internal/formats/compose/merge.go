@@ -10,14 +10,14 @@ import (
 // merged puts one value on top of another by Compose's rules: mappings are merged, lists are
 // joined, anything else is replaced. Some fields have forms that are made equal before, and some
 // are replaced as a whole.
-func (l *loader) merged(base, over *value, path string) *value {
+func (l *loader) merged(base, over *value, path Path) *value {
 	switch {
 	case base == nil || base.kind == null || over != nil && over.over == override:
 		return over
 	case over == nil || over.kind == null:
 		return base
 	}
-	switch serviceField(path) {
+	switch path.Field {
 	case "command", "entrypoint", "healthcheck.test":
 		return over
 	case "environment", "labels", "annotations", "sysctls", "build.args", "build.labels", "deploy.labels":
@@ -40,17 +40,7 @@ func (l *loader) merged(base, over *value, path string) *value {
 	return over
 }
 
-// serviceField is the path of a field within its service, or "".
-func serviceField(path string) string {
-	rest, ok := strings.CutPrefix(path, "services.")
-	if !ok {
-		return ""
-	}
-	_, field, _ := strings.Cut(rest, ".")
-	return field
-}
-
-func (l *loader) mergedFields(base, over *value, path string) *value {
+func (l *loader) mergedFields(base, over *value, path Path) *value {
 	changed := *over
 	changed.fields = slices.Clone(base.fields)
 	for _, e := range over.fields {
@@ -65,11 +55,11 @@ func (l *loader) mergedFields(base, over *value, path string) *value {
 			changed.fields = append(changed.fields, e)
 			continue
 		}
-		if serviceField(path) == "environment" || serviceField(path) == "labels" { // null means something there
+		if path.Field == "environment" || path.Field == "labels" { // null means something there
 			changed.fields[i] = e
 			continue
 		}
-		changed.fields[i] = entry{e.key, e.at, l.merged(changed.fields[i].value, e.value, join(path, e.key))}
+		changed.fields[i] = entry{e.key, e.at, l.merged(changed.fields[i].value, e.value, path.field(e.key))}
 	}
 	return &changed
 }
@@ -105,7 +95,7 @@ func asPairs(v *value) *value {
 		name, text, has := strings.Cut(item.text, "=")
 		pair := &value{at: item.at}
 		if has {
-			pair.kind, pair.text, pair.tag = scalar, text, "!!str"
+			pair.kind, pair.text, pair.printed, pair.tag = scalar, text, text, "!!str"
 		}
 		changed = *changed.with(entry{name, item.at, pair})
 	}

@@ -42,7 +42,7 @@ func (l *loader) names(p *Project) map[string]string {
 		if name == "" || name[0] >= '0' && name[0] <= '9' {
 			name = "s-" + name
 		}
-		path := "services." + printable.Cut(s.Name)
+		path := Path{Service: printable.Cut(s.Name)}
 		if len(name) > 63 {
 			l.fail(s.At, path, manifest.ReasonType, "the name is longer than the 63 characters that Kubernetes takes")
 		}
@@ -112,7 +112,8 @@ func (w *writer) metadata(s *Service, name string, names map[string]string) *yam
 			w.put(annotations, key, w.text(at, value))
 		}
 	}
-	if s.Build && !isRemote(s.Context) && len(s.Entrypoint) == 0 && len(s.Command) > 0 {
+	command, _ := s.program()
+	if s.Build && !isRemote(s.Context) && len(command) == 0 && len(s.Command) > 0 {
 		add(s.Command[0].At, manifest.AnnotationCommand+name, shellLine(s.words()))
 	}
 	if s.Build && !isRemote(s.Context) {
@@ -137,11 +138,11 @@ func (w *writer) metadata(s *Service, name string, names map[string]string) *yam
 	if len(annotations.Content) > 0 {
 		w.put(meta, "annotations", annotations)
 	}
-	if (!s.Build || isRemote(s.Context)) && len(s.Entrypoint) == 0 && !written(manifest.AnnotationCommand+s.Name) && !written(manifest.AnnotationCommand+name) {
-		w.noteDifferent(s.At, "services."+s.Name, "cannot run here, it is an image (%s): name the program that stands for it with labels: {%s%s: ./program --flag}, or with --command %s=./program",
+	if (!s.Build || isRemote(s.Context)) && len(command) == 0 && !written(manifest.AnnotationCommand+s.Name) && !written(manifest.AnnotationCommand+name) {
+		w.noteDifferent(s.At, Path{Service: s.Name}, "cannot run here, it is an image (%s): name the program that stands for it with labels: {%s%s: ./program --flag}, or with --command %s=./program",
 			printable.Cut(cmp.Or(s.Image, s.Context)), manifest.AnnotationCommand, name, name)
 	} else if s.Build && len(s.words()) == 0 && !written(manifest.AnnotationCommand+s.Name) && !written(manifest.AnnotationCommand+name) {
-		w.noteDifferent(s.At, "services."+s.Name, "cannot run here, its command is in the image that would be built: write command, which runs in %s", s.Context)
+		w.noteDifferent(s.At, Path{Service: s.Name}, "cannot run here, its command is in the image that would be built: write command, which runs in %s", s.Context)
 	}
 	return meta
 }
@@ -154,7 +155,7 @@ func (w *writer) after(s *Service, names map[string]string) string {
 	}
 	if list != nil {
 		at := s.DependsOn[0].At
-		w.noteDifferent(at, "services."+s.Name+".depends_on", "Docker would start it after %s; on a cluster nothing orders the starts of Pods, so let it wait and try again, or restart. probity run keeps the order", strings.Join(dependencies(s), ", "))
+		w.noteDifferent(at, Path{s.Name, "depends_on"}, "Docker would start it after %s; on a cluster nothing orders the starts of Pods, so let it wait and try again, or restart. probity run keeps the order", strings.Join(dependencies(s), ", "))
 	}
 	return strings.Join(list, ",")
 }
@@ -176,11 +177,11 @@ func shellLine(words []string) string {
 
 // restart says where restarting differs. A Deployment always restarts.
 func (w *writer) restart(s *Service) {
-	path, at := "services."+s.Name, s.RestartAt
+	path, at := Path{Service: s.Name}, s.RestartAt
 	if at.Line == 0 {
 		at = s.At
 	} else {
-		path += ".restart"
+		path = path.field("restart")
 	}
 	switch {
 	case s.Restart == "no" || s.Restart == "":
@@ -224,7 +225,11 @@ func (w *writer) pod(s *Service, name string) *yaml.Node {
 		w.put(pod, "terminationGracePeriodSeconds", w.number(s.At, 10)) // Docker's
 	}
 	if host := s.Hostname; host.Text != "" && host.Text != name {
-		w.noteDifferent(host.At, "services."+s.Name+".hostname", "Docker would name the host %s, Kubernetes will name it after the Pod", printable.Cut(host.Text))
+		w.noteDifferent(host.At, Path{s.Name, "hostname"}, "Docker would name the host %s, Kubernetes will name it after the Pod", printable.Cut(host.Text))
+	}
+	if s.StopSignal != "" { // which Kubernetes takes of a Pod alone that says its system
+		w.put(pod, "os", w.field(s.SignalAt, "name", w.text(s.SignalAt, "linux")))
+		w.noteDifferent(s.SignalAt, Path{s.Name, "stop_signal"}, "Docker would send %s, Kubernetes will where it has the feature gate ContainerStopSignals: a cluster without it drops the field, and sends what the image says, or SIGTERM", s.StopSignal)
 	}
 	w.put(pod, "containers", w.list(s.At, w.container(s, name)))
 	return pod
@@ -235,14 +240,17 @@ func (w *writer) container(s *Service, name string) *yaml.Node {
 	image := s.Image
 	if image == "" {
 		image = name
-		w.noteDifferent(s.At, "services."+s.Name+".build", "Docker would build the image, a cluster has to be given it: it is called %s here; write image to call it otherwise", name)
+		w.noteDifferent(s.At, Path{s.Name, "build"}, "Docker would build the image, a cluster has to be given it: it is called %s here; write image to call it otherwise", name)
 	}
 	w.put(c, "image", w.text(s.At, image))
-	if len(s.Entrypoint) > 0 {
-		w.put(c, "command", w.words(s.Entrypoint))
+	command, args := s.program()
+	if len(command) > 0 {
+		w.put(c, "command", w.words(command))
+	} else if s.EmptyEntrypoint {
+		w.noteDifferent(s.EntrypointAt, Path{s.Name, "entrypoint"}, "Docker would run the CMD of the image without its ENTRYPOINT, Kubernetes will run both: write command")
 	}
-	if len(s.Command) > 0 {
-		w.put(c, "args", w.words(s.Command))
+	if len(args) > 0 {
+		w.put(c, "args", w.words(args))
 	}
 	if s.WorkingDir != "" {
 		w.put(c, "workingDir", w.text(s.DirAt, s.WorkingDir))
@@ -253,11 +261,7 @@ func (w *writer) container(s *Service, name string) *yaml.Node {
 	w.user(c, s)
 	w.probes(c, s)
 	if s.StopSignal != "" {
-		signal := s.StopSignal
-		if !strings.HasPrefix(signal, "SIG") {
-			signal = "SIG" + signal
-		}
-		w.put(c, "lifecycle", w.field(s.SignalAt, "stopSignal", w.text(s.SignalAt, signal)))
+		w.put(c, "lifecycle", w.field(s.SignalAt, "stopSignal", w.text(s.SignalAt, s.StopSignal)))
 	}
 	return c
 }
@@ -283,7 +287,7 @@ func (w *writer) user(c *yaml.Node, s *Service) {
 	uid, err := strconv.Atoi(user)
 	gid, groupErr := strconv.Atoi(group)
 	if err != nil || hasGroup && groupErr != nil {
-		w.noteNotApplied(s.User.At, "services."+s.Name+".user", "Kubernetes takes a number for a user")
+		w.noteNotApplied(s.User.At, Path{s.Name, "user"}, "Kubernetes takes a number for a user")
 		return
 	}
 	context := w.field(s.User.At, "runAsUser", w.number(s.User.At, uid))

@@ -39,13 +39,20 @@ func (w *writer) service(s *Service, name string) *yaml.Node {
 		protocol string
 		number   int
 	}
-	taken := map[port]bool{}
+	taken := map[port]int{} // the targets
 	var ports []*yaml.Node
 	add := func(p Port, number int) {
-		if number == 0 || taken[port{p.Protocol, number}] {
+		if number == 0 {
 			return
 		}
-		taken[port{p.Protocol, number}] = true
+		if target, again := taken[port{p.Protocol, number}]; again {
+			if target != p.Target {
+				w.noteDifferent(p.At, Path{s.Name, "ports"}, "Docker would lead port %d of the machine to %d of the container, Kubernetes will lead it to %d: others reach that one by its own number; publish another number than %d",
+					number, p.Target, target, number)
+			}
+			return
+		}
+		taken[port{p.Protocol, number}] = p.Target
 		one := w.field(p.At, "name", w.text(p.At, portName(p, number)))
 		w.put(one, "port", w.number(p.At, number))
 		if number != p.Target {

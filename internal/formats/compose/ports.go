@@ -2,6 +2,7 @@ package compose
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,18 +13,18 @@ import (
 // maxPorts bounds what a range of ports can ask for.
 const maxPorts = 1000
 
-func (d *decoder) ports(v *value, path string) {
+func (d *decoder) ports(v *value, path Path) {
 	if v.kind != list {
 		d.fail(v.at, path, manifest.ReasonType, "must be a list of ports, this is %s", v.what())
 		return
 	}
-	for i, item := range v.items {
-		at := path + "[" + strconv.Itoa(i) + "]"
+	for _, item := range v.items {
+		at := item.pathIn(path.Service)
 		var ports []Port
 		var err error
 		switch item.kind {
 		case scalar:
-			ports, err = parsePorts(item.text)
+			ports, err = parsePorts(item.printed)
 		case mapping:
 			ports, err = d.longPort(item, at)
 		default:
@@ -51,15 +52,15 @@ func appendPort(ports []Port, p Port) []Port {
 	return append(ports, p)
 }
 
-func (d *decoder) expose(v *value, path string) {
+func (d *decoder) expose(v *value, path Path) {
 	if v.kind != list {
 		d.fail(v.at, path, manifest.ReasonType, "must be a list of ports, this is %s", v.what())
 		return
 	}
-	for i, item := range v.items {
-		ports, err := parsePorts(item.text)
+	for _, item := range v.items {
+		ports, err := parsePorts(item.printed)
 		if item.kind != scalar || err != nil || len(ports) > 0 && ports[0].Published != 0 {
-			d.fail(item.at, path+"["+strconv.Itoa(i)+"]", manifest.ReasonType, "must be a port of the container, or a range, such as \"8080\" or \"8080/udp\"; this is %s", item.shown())
+			d.fail(item.at, item.pathIn(path.Service), manifest.ReasonType, "must be a port of the container, or a range, such as \"8080\" or \"8080/udp\"; this is %s", item.shown())
 			continue
 		}
 		for _, p := range ports {
@@ -69,23 +70,28 @@ func (d *decoder) expose(v *value, path string) {
 	}
 }
 
+const reachedAtAll = "all of a Service is reached at each port, and is told by its number"
+
 // longPort reads a port in its long form.
-func (d *decoder) longPort(v *value, path string) ([]Port, error) {
+func (d *decoder) longPort(v *value, path Path) ([]Port, error) {
 	target, published, protocol := "", "", ""
 	for _, e := range v.fields {
 		switch e.key {
 		case "target":
-			d.text(e.value, join(path, e.key), &target)
+			d.printed(e.value, path.field(e.key), &target)
 		case "published":
-			d.text(e.value, join(path, e.key), &published)
+			d.printed(e.value, path.field(e.key), &published)
 		case "protocol":
-			d.text(e.value, join(path, e.key), &protocol)
-		case "mode", "host_ip", "name", "app_protocol":
-			d.noteNotApplied(e.at, join(path, e.key), "all of a Service is reached at each port, and is told by its number")
-		default:
-			if !strings.HasPrefix(e.key, "x-") {
-				d.unknown(e, path, []string{"target", "published", "protocol", "mode", "host_ip", "name", "app_protocol"})
+			d.text(e.value, path.field(e.key), &protocol)
+		case "host_ip":
+			if err := checkAddress("[" + e.text + "]"); err != nil {
+				return nil, fmt.Errorf("host_ip must be an IP, this is %s", e.shown())
 			}
+			d.noteNotApplied(e.at, path.field(e.key), reachedAtAll)
+		case "mode", "name", "app_protocol":
+			d.noteNotApplied(e.at, path.field(e.key), reachedAtAll)
+		default:
+			d.unknown(e, path, []string{"target", "published", "protocol", "mode", "host_ip", "name", "app_protocol"})
 		}
 	}
 	if target == "" {
@@ -102,7 +108,7 @@ func (d *decoder) longPort(v *value, path string) ([]Port, error) {
 }
 
 // parsePorts reads a port, or a range of them, in its short form:
-// [[IP:]PUBLISHED:]TARGET[/PROTOCOL].
+// [[IP:]PUBLISHED:]TARGET[/PROTOCOL]. An IP of version 6 is in brackets.
 func parsePorts(text string) ([]Port, error) {
 	rest, protocol, _ := strings.Cut(text, "/")
 	if protocol == "" {
@@ -114,7 +120,12 @@ func parsePorts(text string) ([]Port, error) {
 	host, target := "", rest
 	if i := strings.LastIndexByte(rest, ':'); i >= 0 {
 		host, target = rest[:i], rest[i+1:]
-		host = host[strings.LastIndexByte(host, ':')+1:] // an address before it says where it is published
+	}
+	if i := strings.LastIndexByte(host, ':'); i >= 0 {
+		if err := checkAddress(host[:i]); err != nil {
+			return nil, fmt.Errorf("%q is no port: %w", text, err)
+		}
+		host = host[i+1:]
 	}
 	from, to, err := portRange(target)
 	if err != nil {
@@ -138,6 +149,21 @@ func parsePorts(text string) ([]Port, error) {
 		ports = append(ports, p)
 	}
 	return ports, nil
+}
+
+// checkAddress looks at the address at which a port is published, which has no effect here.
+func checkAddress(text string) error {
+	if text == "" {
+		return nil
+	}
+	bare, inBrackets := strings.CutPrefix(text, "[")
+	if inBrackets {
+		bare, inBrackets = strings.CutSuffix(bare, "]")
+	}
+	if address, err := netip.ParseAddr(bare); err != nil || address.Is6() && !inBrackets {
+		return fmt.Errorf("expected [[IP:]PUBLISHED:]TARGET, and %q is no IP; one of version 6 stands in brackets", text)
+	}
+	return nil
 }
 
 func portRange(text string) (from, to int, err error) {

@@ -43,7 +43,7 @@ func ceil(d, by time.Duration) int { return int((d + by - 1) / by) }
 // probes writes the probes of a service into its container.
 func (w *writer) probes(container *yaml.Node, s *Service) {
 	h := s.Healthcheck
-	path := "services." + s.Name
+	path := Path{Service: s.Name}
 	switch {
 	case h == nil:
 		if !s.completes {
@@ -51,10 +51,10 @@ func (w *writer) probes(container *yaml.Node, s *Service) {
 		}
 		return
 	case h.Disabled:
-		w.noteDifferent(h.At, path+".healthcheck", "the health check of the image is switched off, and there will be no probe")
+		w.noteDifferent(h.At, path.field("healthcheck"), "the health check of the image is switched off, and there will be no probe")
 		return
 	case h.Inherited:
-		w.noteMissing(h.At, path+".healthcheck", "the command is that of the image, which nobody sees here: write test too, or there will be no probe")
+		w.noteMissing(h.At, path.field("healthcheck"), "the command is that of the image, which nobody sees here: write test too, or there will be no probe")
 		return
 	}
 	timing := h.Timing
@@ -83,18 +83,20 @@ func (w *writer) probes(container *yaml.Node, s *Service) {
 		if !r.connect && !slices.ContainsFunc(r.headers, func(one header) bool { return strings.EqualFold(one.name, "Host") }) {
 			needs += ", and take that as Host"
 		}
-		w.noteDifferent(h.PositionOf("test"), path+".healthcheck.test", "Docker would ask localhost inside the container, Kubernetes will ask the Pod's address: the program has to %s", needs)
+		w.noteDifferent(h.PositionOf("test"), path.field("healthcheck.test"), "Docker would ask localhost inside the container, Kubernetes will ask the Pod's address: the program has to %s", needs)
 	}
 	for _, statement := range Compare(timing, p) {
-		w.noteDifferent(h.PositionOf(statement.Field), path+".healthcheck"+fieldSuffix(h, statement.Field), "%s", statement)
+		w.noteDifferent(h.PositionOf(statement.Field), h.pathOf(path.field("healthcheck"), statement.Field), "%s", statement)
 	}
 }
 
-func fieldSuffix(h *Healthcheck, field string) string {
+// pathOf is the path of a field of a health check, or of the health check if the field is not
+// written.
+func (h *Healthcheck) pathOf(path Path, field string) Path {
 	if _, ok := h.places[field]; ok {
-		return "." + field
+		return path.field(field)
 	}
-	return ""
+	return path
 }
 
 // handler writes what a probe does.
@@ -164,8 +166,8 @@ func (w *writer) node(at Place, kind yaml.Kind, tag, text string) *yaml.Node {
 		at = w.usual
 	}
 	n := &yaml.Node{Kind: kind, Tag: tag, Value: text, Line: at.Line, Column: at.Column}
-	if _, path := inService(at.Path); path != "" {
-		w.fields[n] = path
+	if at.Path.Service != "" && at.Path.Field != "" {
+		w.fields[n] = at.Path.Field
 	}
 	return n
 }

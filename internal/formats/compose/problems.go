@@ -2,7 +2,6 @@ package compose
 
 import (
 	"fmt"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -12,7 +11,7 @@ import (
 // remark is something to say about a Compose file.
 type remark struct {
 	at      Place
-	path    string
+	path    Path
 	message string
 	reason  manifest.Reason
 }
@@ -27,21 +26,21 @@ type problems struct {
 // maxErrors bounds the errors of one file.
 const maxErrors = 100
 
-func (p *problems) fail(at Place, path string, reason manifest.Reason, format string, args ...any) {
+func (p *problems) fail(at Place, path Path, reason manifest.Reason, format string, args ...any) {
 	if len(p.errs) < maxErrors {
 		p.errs = append(p.errs, remark{at, path, fmt.Sprintf(format, args...), reason})
 	}
 }
 
-func (p *problems) noteNotApplied(at Place, path, format string, args ...any) {
+func (p *problems) noteNotApplied(at Place, path Path, format string, args ...any) {
 	p.notApplied = append(p.notApplied, remark{at: at, path: path, message: fmt.Sprintf(format, args...)})
 }
 
-func (p *problems) noteMissing(at Place, path, format string, args ...any) {
+func (p *problems) noteMissing(at Place, path Path, format string, args ...any) {
 	p.missing = append(p.missing, remark{at: at, path: path, message: fmt.Sprintf(format, args...)})
 }
 
-func (p *problems) noteDifferent(at Place, path, format string, args ...any) {
+func (p *problems) noteDifferent(at Place, path Path, format string, args ...any) {
 	p.different = append(p.different, remark{at: at, path: path, message: fmt.Sprintf(format, args...)})
 }
 
@@ -54,18 +53,11 @@ func remarks(list []remark, file string) (all []manifest.Remark) {
 			at.Line, at.Column = 1, 1
 			r.message = r.at.String() + ": " + r.message
 		}
-		object, path := inService(r.path)
-		all = append(all, manifest.Remark{At: at, Object: object, Field: path, Message: r.message, Reason: r.reason})
+		object := manifest.Ref{}
+		if r.path.Service != "" {
+			object = manifest.Ref{Kind: "service", Name: r.path.Service}
+		}
+		all = append(all, manifest.Remark{At: at, Object: object, Field: r.path.Field, Message: r.message, Reason: r.reason})
 	}
 	return all
-}
-
-// inService divides a path into the service and the path in it.
-func inService(path string) (object manifest.Ref, rest string) {
-	rest, ok := strings.CutPrefix(path, "services.")
-	if !ok {
-		return manifest.Ref{}, path
-	}
-	name, rest, _ := strings.Cut(rest, ".")
-	return manifest.Ref{Kind: "service", Name: name}, rest
 }

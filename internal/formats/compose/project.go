@@ -18,11 +18,11 @@ func (l *loader) project(m *model, p *Project) {
 		active = append(active, strings.Split(more, ",")...)
 	}
 	for _, e := range services.fields {
-		path := "services." + e.key
+		path := Path{Service: e.key}
 		d := &decoder{loader: l, service: &Service{Name: e.key, At: e.at}, lookup: m.lookup}
 		if e.kind == null || !d.isMapping(e.value, path) {
 			if e.kind == null {
-				l.fail(e.at, path, manifest.ReasonType, "must be a mapping, this is nothing")
+				l.fail(e.at, path, manifest.ReasonType, "must be a mapping with image or build, this is nothing")
 			}
 			continue
 		}
@@ -47,9 +47,9 @@ func (l *loader) top(root *value, p *Project) {
 		case e.key == "name":
 			p.Name = e.text
 		case e.key == "jobs":
-			l.noteNotApplied(e.at, e.key, "jobs are not read")
-		case !slices.Contains(topFields(), e.key) && !strings.HasPrefix(e.key, "x-"):
-			l.unknown(e, "", topFields())
+			l.noteNotApplied(e.at, Path{Field: e.key}, "jobs are not read")
+		case !slices.Contains(topFields(), e.key):
+			l.unknown(e, Path{}, topFields())
 		}
 	}
 }
@@ -58,7 +58,7 @@ func (l *loader) top(root *value, p *Project) {
 // another.
 func (l *loader) relate(p *Project, names []string) {
 	for _, s := range p.Services {
-		path := "services." + s.Name
+		path := Path{Service: s.Name}
 		if s.Image == "" && !s.Build {
 			l.fail(s.At, path, manifest.ReasonType, "must have image or build")
 		}
@@ -66,13 +66,13 @@ func (l *loader) relate(p *Project, names []string) {
 			i := slices.IndexFunc(p.Services, func(o *Service) bool { return o.Name == dep.Service })
 			switch {
 			case i >= 0 && p.Services[i] == s:
-				l.fail(dep.At, path+".depends_on", manifest.ReasonType, "it depends on itself")
+				l.fail(dep.At, path.field("depends_on"), manifest.ReasonType, "it depends on itself")
 			case i >= 0:
 				p.Services[i].completes = p.Services[i].completes || dep.Condition == "service_completed_successfully"
 			case slices.Contains(names, dep.Service):
-				l.noteNotApplied(dep.At, path+".depends_on", "not waited for: %s is left out, its profile is not active", dep.Service)
+				l.noteNotApplied(dep.At, path.field("depends_on"), "not waited for: %s is left out, its profile is not active", dep.Service)
 			case dep.Required:
-				l.fail(dep.At, path+".depends_on", manifest.ReasonType, "there is no service %s%s", dep.Service, didYouMean(dep.Service, names))
+				l.fail(dep.At, path.field("depends_on"), manifest.ReasonType, "there is no service %s%s", dep.Service, didYouMean(dep.Service, names))
 			}
 		}
 		s.DependsOn = slices.DeleteFunc(s.DependsOn, func(dep Dependency) bool {
@@ -82,7 +82,7 @@ func (l *loader) relate(p *Project, names []string) {
 	circle, order := arrange(p.Services)
 	p.Services = order
 	if circle != nil {
-		l.fail(circle[0].At, "services."+circle[0].Name+".depends_on", manifest.ReasonType, "services wait for each other in a circle: %s", strings.Join(namesOf(circle), " → "))
+		l.fail(circle[0].At, Path{circle[0].Name, "depends_on"}, manifest.ReasonType, "services wait for each other in a circle: %s", strings.Join(namesOf(circle), " → "))
 	}
 }
 

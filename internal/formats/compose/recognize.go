@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -23,7 +24,37 @@ func (Format) Recognizes(root *yaml.Node) bool {
 			include = n.Kind == yaml.SequenceNode
 		}
 	}
-	return services || include && only || only && isPartial(root) || shapeOf(root) != ""
+	return services || include && only || only && isPartial(root) || shapeOf(root) != "" || isBare(root)
+}
+
+// isBare reports whether a file has services, beside nothing that Compose does not know, and says
+// nothing of any of them. It is one of Compose, or one of another tool.
+func isBare(root *yaml.Node) bool {
+	for key := range nodesOf(root) {
+		if key == "include" || !slices.Contains(topFields(), key) && !strings.HasPrefix(key, "x-") {
+			return false
+		}
+	}
+	services := nodeOf(root, "services")
+	switch {
+	case services == nil:
+		return false
+	case services.Kind == yaml.SequenceNode: // of names
+		return !slices.ContainsFunc(services.Content, func(n *yaml.Node) bool { return n.Kind != yaml.ScalarNode })
+	case services.Kind == yaml.MappingNode:
+		for _, n := range nodesOf(services) {
+			if !isNull(n) {
+				return false
+			}
+		}
+		return true
+	}
+	return isNull(services)
+}
+
+// isMeant reports whether a file is one of Compose for who names it, or by its own name.
+func (f Format) isMeant(file string) bool {
+	return file == stdin || f.isNamed(filepath.Clean(file)) || slices.Contains(slices.Concat(projectFiles(), overrideFiles()), filepath.Base(file))
 }
 
 // hasService reports whether a mapping has a service.
@@ -86,12 +117,12 @@ func shapeOf(root *yaml.Node) string {
 	switch {
 	case services != nil && services.Kind == yaml.SequenceNode:
 		for _, item := range services.Content {
-			if !isService(item) || !knowsAll(item, "name") {
+			if !isNamedService(item) && (!isService(item) || !knowsAll(item, "name")) {
 				return ""
 			}
 		}
 		if len(services.Content) > 0 {
-			return "services are a mapping by their names, and not a list: write services: {web: {image: …}}"
+			return servicesAreNoList
 		}
 	case services == nil && misspelt(root) != "":
 		return "there is no field " + misspelt(root) + " at the top, did you mean services?"
@@ -99,6 +130,16 @@ func shapeOf(root *yaml.Node) string {
 		return "services at the top are the form of 2014, which Docker Compose reads no longer: write services: above them, and indent them below it"
 	}
 	return ""
+}
+
+const servicesAreNoList = "services are a mapping by their names, and not a list: write services: {web: {image: …}}"
+
+// isNamedService reports whether an item of a list is a service below its name: {web: {image: a}}.
+func isNamedService(item *yaml.Node) bool {
+	for _, n := range nodesOf(item) {
+		return len(item.Content) == 2 && isService(n) && knowsAll(n)
+	}
+	return false
 }
 
 // misspelt is what somebody has written for services, or "".
@@ -130,10 +171,17 @@ func isFirst(root *yaml.Node) bool {
 
 // misshapen fails if a file cannot be read as a whole.
 func (l *loader) misshapen(root *yaml.Node) bool {
-	wrong := shapeOf(root)
+	wrong, services := shapeOf(root), nodeOf(root, "services")
+	switch {
+	case wrong != "" || !isBare(root):
+	case services.Kind == yaml.SequenceNode && len(services.Content) > 0:
+		wrong = servicesAreNoList
+	case len(services.Content) == 0:
+		wrong = "there is no service: a Compose file needs one, as in services: {web: {image: …}}"
+	}
 	if wrong != "" {
 		at := Place{Position: manifest.Position{File: l.opts.File, Line: root.Line, Column: root.Column}}
-		l.fail(at, "", manifest.ReasonType, "%s", wrong)
+		l.fail(at, Path{}, manifest.ReasonType, "%s", wrong)
 	}
 	return wrong != ""
 }

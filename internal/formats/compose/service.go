@@ -21,10 +21,11 @@ type Service struct {
 	// Build is whether there is something to build, and Context its folder.
 	Build   bool
 	Context string
-	// Entrypoint and Command are split into words. EmptyEntrypoint means that the image's own is
-	// taken away.
+	// Entrypoint and Command are split into words. EmptyEntrypoint means that the image's own
+	// ENTRYPOINT is taken away.
 	Entrypoint, Command []Word
 	EmptyEntrypoint     bool
+	EntrypointAt        Place
 	Environment         []Variable
 	Ports               []Port
 	Expose              []Port
@@ -36,7 +37,7 @@ type Service struct {
 	Retries    int
 	StopPeriod time.Duration // stop_grace_period
 	StopAt     Place
-	StopSignal string
+	StopSignal string // as Kubernetes calls it: SIGTERM
 	SignalAt   Place
 	WorkingDir string
 	DirAt      Place
@@ -95,7 +96,17 @@ type Resources struct {
 	CPU, Memory Word
 }
 
-// Process is the command line of a service, as far as the file knows it.
+// program is the command line of a container as Kubernetes divides it: an empty command there is
+// the image's ENTRYPOINT. Where that is taken away, the first word of Compose's command is the
+// program.
+func (s *Service) program() (command, args []Word) {
+	if s.EmptyEntrypoint {
+		return s.Command, nil
+	}
+	return s.Entrypoint, s.Command
+}
+
+// words are the command line of a service, as far as the file knows it.
 func (s *Service) words() []string {
 	var words []string
 	for _, list := range [][]Word{s.Entrypoint, s.Command} {

@@ -1,7 +1,7 @@
 package compose
 
 import (
-	"strconv"
+	"fmt"
 
 	"go.yaml.in/yaml/v3"
 
@@ -11,8 +11,8 @@ import (
 // A Place is where a value was written.
 type Place struct {
 	manifest.Position
-	// Path is how a person writes where that is: "services.web.healthcheck.interval".
-	Path string
+	// Path is what was written there.
+	Path Path
 }
 
 // kind is the form of a value.
@@ -37,13 +37,16 @@ const (
 // value is a part of a Compose file, without anchors and merge keys, with the place where it was
 // written. Values are shared and are not changed once they are made.
 type value struct {
-	kind   kind
-	at     Place
-	text   string // of a scalar
-	tag    string // of a scalar, as YAML resolves it: !!str, !!int, !!float or !!bool
-	items  []*value
-	fields []entry
-	over   over
+	kind kind
+	at   Place
+	text string // of a scalar, as it is written
+	// printed is the text of a scalar where Docker Compose takes a number for one: it reads it, and
+	// prints it again.
+	printed string
+	tag     string // of a scalar, as YAML resolves it: !!str, !!int, !!float or !!bool
+	items   []*value
+	fields  []entry
+	over    over
 }
 
 // entry is a field of a mapping.
@@ -83,6 +86,10 @@ func (v *value) with(e entry) *value {
 	return &changed
 }
 
+// pathIn is where an item of a list is, in a service that has got it perhaps from another one. It
+// has the number that it has in the file, not that in a list that was joined.
+func (v *value) pathIn(service string) Path { return Path{service, v.at.Path.Field} }
+
 // what names the form of a value, for messages.
 func (v *value) what() string {
 	switch v.kind {
@@ -120,14 +127,14 @@ func newValue(file string, root *yaml.Node, errs *problems) *value {
 	if root.Kind == yaml.DocumentNode && len(root.Content) == 1 {
 		root = root.Content[0]
 	}
-	return r.value(root, "")
+	return r.value(root, Path{})
 }
 
-func (r *reader) place(n *yaml.Node, path string) Place {
+func (r *reader) place(n *yaml.Node, path Path) Place {
 	return Place{manifest.Position{File: r.file, Line: n.Line, Column: n.Column}, path}
 }
 
-func (r *reader) value(n *yaml.Node, path string) *value {
+func (r *reader) value(n *yaml.Node, path Path) *value {
 	v := &value{at: r.place(n, path)}
 	if r.left--; r.left <= 0 {
 		if r.left == 0 {
@@ -151,12 +158,12 @@ func (r *reader) value(n *yaml.Node, path string) *value {
 			if v.over == override {
 				untagged.Tag = ""
 			}
-			v.kind, v.text, v.tag = scalar, n.Value, untagged.ShortTag()
+			v.kind, v.text, v.printed, v.tag = scalar, n.Value, printed(&untagged), untagged.ShortTag()
 		}
 	case yaml.SequenceNode:
 		v.kind = list
 		for i, item := range n.Content {
-			v.items = append(v.items, r.value(item, path+"["+strconv.Itoa(i)+"]"))
+			v.items = append(v.items, r.value(item, path.item(i)))
 		}
 	case yaml.MappingNode:
 		v.kind = mapping
@@ -165,8 +172,18 @@ func (r *reader) value(n *yaml.Node, path string) *value {
 	return v
 }
 
+// printed is how Docker Compose prints a scalar. It reads numbers, times and true or false as such,
+// so 1.0 is 1 there, 0777 is 511, and True is true.
+func printed(n *yaml.Node) string {
+	var resolved any
+	if n.ShortTag() == "!!str" || n.Decode(&resolved) != nil {
+		return n.Value
+	}
+	return fmt.Sprint(resolved)
+}
+
 // alias follows an alias. What it brings is where it was written, not where it is used.
-func (r *reader) alias(n *yaml.Node, path string) *value {
+func (r *reader) alias(n *yaml.Node, path Path) *value {
 	if n.Alias == nil || r.open[n.Alias] {
 		r.errs.fail(r.place(n, path), path, manifest.ReasonType, "the alias *%s is inside of what it stands for", n.Value)
 		return &value{at: r.place(n, path)}
@@ -176,7 +193,7 @@ func (r *reader) alias(n *yaml.Node, path string) *value {
 	return r.value(n.Alias, path)
 }
 
-func (r *reader) mapping(v *value, n *yaml.Node, path string) {
+func (r *reader) mapping(v *value, n *yaml.Node, path Path) {
 	seen := map[string]int{}
 	var merged []*yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -193,11 +210,11 @@ func (r *reader) mapping(v *value, n *yaml.Node, path string) {
 			continue
 		}
 		if _, again := seen[key.Value]; again {
-			r.errs.fail(r.place(key, path), join(path, key.Value), manifest.ReasonDuplicateField, "this field is there twice")
+			r.errs.fail(r.place(key, path), path.field(key.Value), manifest.ReasonDuplicateField, "this field is there twice")
 			continue
 		}
 		seen[key.Value] = len(v.fields)
-		v.fields = append(v.fields, entry{key.Value, r.place(key, join(path, key.Value)), r.value(val, join(path, key.Value))})
+		v.fields = append(v.fields, entry{key.Value, r.place(key, path.field(key.Value)), r.value(val, path.field(key.Value))})
 	}
 	for _, m := range merged {
 		r.merge(v, m, path, seen)
@@ -206,13 +223,13 @@ func (r *reader) mapping(v *value, n *yaml.Node, path string) {
 
 // merge adds what a merge key brings. What is written in the mapping itself wins, then what comes
 // first.
-func (r *reader) merge(v *value, n *yaml.Node, path string, seen map[string]int) {
-	from := r.value(n, path)
-	sources := []*value{from}
-	if from.kind == list {
-		sources = from.items
+func (r *reader) merge(v *value, n *yaml.Node, path Path, seen map[string]int) {
+	sources := []*yaml.Node{n}
+	if n.Kind == yaml.SequenceNode {
+		sources = n.Content
 	}
-	for _, source := range sources {
+	for _, from := range sources {
+		source := r.value(from, path)
 		if source.kind != mapping {
 			r.errs.fail(source.at, path, manifest.ReasonType, "<< takes a mapping or a list of mappings, this is %s", source.what())
 			continue
@@ -224,11 +241,4 @@ func (r *reader) merge(v *value, n *yaml.Node, path string, seen map[string]int)
 			}
 		}
 	}
-}
-
-func join(path, key string) string {
-	if path == "" {
-		return key
-	}
-	return path + "." + key
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -310,7 +311,7 @@ func (a *attendance) onCommandEnd() {
 	w.running = nil
 	code := status.ExitStatus()
 	if text = fmt.Sprintf("exit %d", code); status.Signaled() {
-		code, text = signalCode+int(status.Signal()), unix.SignalName(status.Signal())
+		code, text = signalCode+int(status.Signal()), cmp.Or(unix.SignalName(status.Signal()), fmt.Sprintf("signal %d", status.Signal()))
 	}
 	if code != 0 {
 		w.outcome = &exitError{code, nil}

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/sys/unix"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/lifecycle"
@@ -101,7 +100,7 @@ func stopSignalIgnored(pod *corev1.PodSpec, c *corev1.Container, main string, ot
 	if main == "" || grace == 0 {
 		return ""
 	}
-	signal := unix.SignalName(signalNumber(stopSignal(c)))
+	signal := stopSignal(c)
 	if isShell(main) && len(others) > 0 {
 		return fmt.Sprintf("%s would be killed after %d s on a cluster: only the shell %s gets %s there, ignores it as process 1, and does not pass it on to %s; "+
 			"put exec before the last command", c.Name, grace, main, signal, strings.Join(others, ", "))

@@ -109,9 +109,9 @@ func serves(spec *corev1.PodSpec, c *corev1.Container) bool {
 func exitText(exit process.Exit, stop unix.Signal) string {
 	switch {
 	case exit.Signal != 0 && exit.Signal != stop:
-		return "was killed by " + unix.SignalName(exit.Signal)
+		return "was killed by " + signalName(exit.Signal)
 	case stop != 0:
-		return "exited on " + unix.SignalName(stop)
+		return "exited on " + signalName(stop)
 	}
 	return fmt.Sprintf("exited with code %d", exit.Code)
 }

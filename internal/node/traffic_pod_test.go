@@ -45,11 +45,3 @@ func TestServes(t *testing.T) {
 		})
 	}
 }
-
-func TestSignalNumber(t *testing.T) {
-	for name, want := range map[corev1.Signal]syscall.Signal{"SIGTERM": syscall.SIGTERM, "SIGUSR1": syscall.SIGUSR1, "unknown": syscall.SIGTERM} {
-		if got := signalNumber(name); got != want {
-			t.Errorf("signalNumber(%s) = %v, want %v", name, got, want)
-		}
-	}
-}

@@ -51,8 +51,8 @@ type SecretMount struct {
 type StringDataMount struct {
 	// MountPath is the path of the file. Required.
 	MountPath string `yaml:"mount_path"`
-	// Data is the text. Required.
-	Data string `yaml:"data"`
+	// Data is the text; an empty file has none.
+	Data string `yaml:"data,always"`
 }
 
 // VolumeMount is a folder that outlives a replica.

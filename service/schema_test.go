@@ -158,6 +158,9 @@ func TestEveryFieldIsRead(t *testing.T) {
 			s.Replicas = service.ServiceAutoscaling{Metrics: service.CPUUtilizationMetric{Value: 50}}
 			s.Resources.Node = service.NodepoolSelector{Nodepools: []string{"a"}}
 		},
+		"an empty file": func(s *service.Service) {
+			s.Mounts = []service.Mount{service.StringDataMount{MountPath: "/empty"}}
+		},
 		"a fixed number": func(s *service.Service) {
 			s.Replicas, s.StartupProbe = service.Count(0), &service.HealthProbe{Config: service.TcpProbe{Port: 8000}}
 		},

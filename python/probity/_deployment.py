@@ -11,6 +11,7 @@ from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Seq
 
 from . import _program
 from ._objects import Object
+from ._values import describe
 from .errors import NotReadyError, Place, Problem, RefusedError, UnreachableError
 
 EXIT_REFUSED, EXIT_UNKNOWN = 2, 3
@@ -38,7 +39,7 @@ class Finding(NamedTuple):
     severity: str
     """outage, risk, waste or style."""
     field: str
-    """The field of the object of Kubernetes."""
+    """Its path in the service: readiness_probe.config.port. Empty for the whole."""
     message: str
     """What it leads to."""
 
@@ -69,7 +70,7 @@ def check(service: Object, document: str) -> List[Finding]:
         found = json.loads(ended.stdout)["findings"]
     except (ValueError, KeyError):
         raise RefusedError(service._title(), _problems(service, ended.stderr)) from None
-    return [Finding(f["rule"], f["severity"], f.get("field", ""), f["message"]) for f in found]
+    return [Finding(f["rule"], f["severity"], f.get("original", f).get("field", ""), f["message"]) for f in found]
 
 
 def deploy(service: Object, document: str, options: Options) -> Deployed:
@@ -112,14 +113,23 @@ def _follow(arguments: List[str], document: str, told: "_Told") -> Tuple[int, st
         process.stdout.close()
 
 
+def contradictions(options: Mapping[str, object]) -> Dict[str, str]:
+    """Return what is wrong with target, context and instance, by their names: each of the latter is for one target."""
+    target = options["target"]
+    wrong: Dict[str, str] = {}
+    if target not in ("probity", "kubernetes"):
+        wrong["target"] = f"cannot use {describe(target)}: it is one of probity, kubernetes"
+    if options["context"] is not None and target == "probity":
+        wrong["context"] = 'it names a cluster: it needs target="kubernetes"'
+    if options["instance"] is not None and target == "kubernetes":
+        wrong["instance"] = 'it names a run of Probity: it needs target="probity"'
+    return wrong
+
+
 def _where(options: Options) -> List[str]:
     """Return the arguments that name the server."""
     if options.target == "kubernetes":
         return [] if options.context is None else ["--context", options.context]
-    if options.target != "probity":
-        raise ValueError(f'target must be "probity" or "kubernetes", not {options.target!r}')
-    if options.context is not None:
-        raise ValueError('context names a cluster: it needs target="kubernetes"')
     ended = _program.run(["ls", "-o", "json"])
     try:
         runs = json.loads(ended.stdout)
@@ -243,7 +253,7 @@ def _name(thing: Optional[Mapping[str, Any]]) -> str:
 
 
 _SENTENCE = re.compile(r"(?:<stdin>:(?:\d+:)*\s*)?(?P<rest>.*)")
-_PATH = re.compile(r"[a-z_][a-z0-9_]*(?:\[\d+\]|\.[A-Za-z0-9_-]+)*$")
+_PATH = re.compile(r"[a-z_][a-z0-9_]*(?:\[\d+\]|\.[^.\[\]]+)*$")  # a label or a variable may have any name
 
 
 def _problems(service: Object, text: str) -> List[Problem]:

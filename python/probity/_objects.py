@@ -172,6 +172,7 @@ CLASSES = Classes(
     tag=lambda cls: fields_of(cls)["type"].default if "type" in fields_of(cls) else None,
     form=form,
     slips=lambda cls: typing.cast(Mapping[str, str], cls.slips),
+    types=lambda cls: {name: field.type for name, field in fields_of(cls).items()},
 )
 
 

@@ -152,6 +152,7 @@ class Service(Object):
             wrong["progress"] = f"cannot use {describe(progress)}: it is a stream, as sys.stderr is"
         if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not 0 < timeout < math.inf):
             wrong["timeout"] = f"cannot use {describe(timeout)}: it is a number of seconds, above 0"
+        wrong.update({name: message for name, message in _deployment.contradictions(texts).items() if name not in wrong})
         if wrong:
             raise InvalidError(self._title(), [Problem(name, message, caller()) for name, message in wrong.items()])
 

@@ -8,7 +8,8 @@ from typing import Any, Callable, Dict, List, Tuple
 
 import probity
 from probity import (
-    AppProtocol, Build, DockerFileBuild, HealthProbe, HttpProbe, Image, InvalidError, NotRunHereError, Port, Resources, Rolling, Service, ServiceAutoscaling,
+    AppProtocol, ArtifactsCacheVolume, ArtifactsDownload, Build, DockerFileBuild, HealthProbe, HttpProbe, Image, InvalidError, NotRunHereError, NvidiaGPU,
+    Port, Resources, Rolling, Service, ServiceAutoscaling,
 )
 
 from probity._suggest import guess
@@ -36,7 +37,37 @@ class ObjectsTest(unittest.TestCase):
             "a word for a number": ({"ports": [Port(port="http")]}, "ports[0].port", 'cannot use string "http" as a number'),  # type: ignore[arg-type]
             "a fraction": ({"replicas": 1.5}, "replicas", "cannot use number 1.5: it is a whole number"),
             "a boolean for a number": ({"replicas": True}, "replicas", "cannot use boolean true as a number"),
-            "no list": ({"ports": Port(port=8000)}, "ports", "cannot use an object as a list: write [{…}]"),
+            "no list": ({"ports": Port(port=8000)}, "ports", "cannot use Port as a list: write [Port(…)]"),
+            "another object for a list": ({"ports": Image(image_uri="a")}, "ports", "cannot use Image as a list: write [Port(…)]"),
+            "a handler for a probe": (
+                {"liveness_probe": HttpProbe(path="/a", port=8000)}, "liveness_probe",
+                "cannot use HttpProbe as a HealthProbe: write HealthProbe(config=HttpProbe(…))",
+            ),
+            "how it is built for a build": (
+                {"image": DockerFileBuild()}, "image", "cannot use DockerFileBuild as an Image: write Build(build_spec=DockerFileBuild(…))",
+            ),
+            "a device for resources": (
+                {"resources": NvidiaGPU(count=1)}, "resources", "cannot use NvidiaGPU as a Resources: write Resources(devices=[NvidiaGPU(…)])",
+            ),
+            "an object for another": ({"image": Port(port=1)}, "image", "cannot use Port as an Image: write Image(…) or Build(…)"),
+            "an object for a number": (
+                {"replicas": Port(port=1)}, "replicas", "cannot use Port as a ServiceAutoscaling: write ServiceAutoscaling(…)",
+            ),
+            "an object for a strategy": (
+                {"rollout_strategy": Port(port=1)}, "rollout_strategy",
+                "cannot use Port as a Rolling: write Rolling(…) or Canary(…) or BlueGreen(…)",
+            ),
+            "an object for a text": ({"name": Port(port=1)}, "name", "cannot use Port as a string"),
+            "null in a list of objects": ({"ports": [None]}, "ports[0]", "cannot use null as an object: write it as {port: …, protocol: …}"),
+            "null in a command": (
+                {"image": Image(image_uri="a", command=["sh", None])},  # type: ignore[list-item]
+                "image.command[1]", "cannot use null as a string",
+            ),
+            "gigabytes with a unit": (
+                {"artifacts_download": ArtifactsDownload(artifacts=[], cache_volume=ArtifactsCacheVolume(cache_size="10Gi"))},  # type: ignore[arg-type]
+                "artifacts_download.cache_volume.cache_size", 'cannot use string "10Gi" as a number: it is in GB, so write 10',
+            ),
+            "more than a number has room for": ({"replicas": 99999999999}, "replicas", "cannot use integer 99999999999: it is at most 2147483647"),
             "numbers as ports": ({"ports": [8000]}, "ports[0]", "cannot use integer 8000 as an object: write {port: 8000}"),
             "null": ({"image": None}, "image", "missing: write it as {type: service, name: …, image: …, ports: …}"),
             "a list of variables": ({"env": [{"name": "A"}]}, "env", "cannot use a list: write NAME: value, each on a line"),

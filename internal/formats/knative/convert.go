@@ -167,16 +167,16 @@ func (c *conversion) podSpec(spec tree.Value) *yaml.Node {
 			c.NotApplied = append(c.NotApplied, c.remark(field, "it is about requests, which nobody counts or ends here"))
 		case "serviceAccountName":
 			if !c.format.cloudRun { // there it is an address of mail
-				c.b.Set(pod, name, c.copy(field))
+				c.set(pod, field, c.copy(field))
 			}
 		case "containers":
 			var containers []*yaml.Node
 			for i, container := range field.Items() {
 				containers = append(containers, c.container(container, i, len(field.Items())))
 			}
-			c.b.Set(pod, name, c.b.List(field, containers...))
+			c.set(pod, field, c.b.List(field, containers...))
 		default:
-			c.b.Set(pod, name, c.copy(field))
+			c.set(pod, field, c.copy(field))
 		}
 	}
 	return pod
@@ -196,9 +196,9 @@ func (c *conversion) container(v tree.Value, i, of int) *yaml.Node {
 	for name, field := range v.Fields() {
 		switch name {
 		case "startupProbe", "readinessProbe", "livenessProbe":
-			c.b.Set(out, name, c.probe(field))
+			c.set(out, field, c.probe(field))
 		default:
-			c.b.Set(out, name, c.copy(field))
+			c.set(out, field, c.copy(field))
 		}
 	}
 	if serves && !v.Field("ports").Is() {
@@ -238,13 +238,13 @@ func (c *conversion) probe(v tree.Value) *yaml.Node {
 			filled := c.b.Map(field)
 			for key, value := range field.Fields() {
 				if key != "port" {
-					c.b.Set(filled, key, c.copy(value))
+					c.set(filled, value, c.copy(value))
 				}
 			}
 			c.b.Set(filled, "port", c.b.Int(field, c.port))
-			c.b.Set(out, name, filled)
+			c.set(out, field, filled)
 		default:
-			c.b.Set(out, name, c.copy(field))
+			c.set(out, field, c.copy(field))
 		}
 	}
 	return out
@@ -256,13 +256,24 @@ func named(port tree.Value) bool {
 	return port.Is() && !(isNumber && n == 0)
 }
 
+// set adds a field of the document to an object. The name keeps its place, which is pointed at if
+// the object has no such field.
+func (c *conversion) set(object *yaml.Node, field tree.Value, value *yaml.Node) {
+	if value == nil {
+		return
+	}
+	c.b.Set(object, field.Name().Value, value)
+	key := object.Content[len(object.Content)-2]
+	key.Line, key.Column = field.Name().Line, field.Name().Column
+}
+
 // copy is a value with its paths, as it is.
 func (c *conversion) copy(v tree.Value) *yaml.Node {
 	switch {
 	case v.IsObject():
 		out := c.b.Map(v)
-		for name, field := range v.Fields() {
-			c.b.Set(out, name, c.copy(field))
+		for _, field := range v.Fields() {
+			c.set(out, field, c.copy(field))
 		}
 		return out
 	case v.IsList():

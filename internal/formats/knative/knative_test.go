@@ -108,6 +108,29 @@ func TestRemarks(t *testing.T) {
 	}
 }
 
+// TestUnknownFields: a name that Kubernetes does not know is pointed at where it stands, whatever
+// its value.
+func TestUnknownFields(t *testing.T) {
+	for rest, place := range map[string]string{
+		"        imagee: b\n":    "12:9",
+		"        resource: {}\n": "12:9",
+		"        livenessProbe: {httpGet: {pth: /}, period: 3}\n":    "12:35",
+		"        livenessProbe: {httpGet: {path: /}, period: 3}\n":   "12:45",
+		"        resources: {limit: {cpu: 1}}\n":                     "12:21",
+		"        env: [{name: A, valeu: b}]\n":                       "12:25",
+		"      volums: []\n":                                         "12:7",
+		"      tolerations: [{key: a, opreator: Exists}]\n":          "12:30",
+		"        startupProbe: {tcpSocket: {hots: a}, exec: null}\n": "12:36",
+	} {
+		t.Run(rest, func(t *testing.T) {
+			_, err := load(service("a", rest))
+			if err == nil || !strings.HasPrefix(err.Error(), "<stdin>:"+place+": Service hello: spec.template.spec") || !strings.Contains(err.Error(), ": unknown field") {
+				t.Errorf("error is %v, want it at %s", err, place)
+			}
+		})
+	}
+}
+
 // TestLabels: of labels and annotations, those that have no effect are noted.
 func TestLabels(t *testing.T) {
 	set, err := load("apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata:\n  name: a\n  annotations: {autoscaling.knative.dev/minScale: '2'}\n" +

@@ -185,7 +185,7 @@ func (c *checker) field(v tree.Value, f field) {
 			c.fail(v, "cannot use %s as a list", v.Describe())
 		}
 		for _, item := range v.Items() {
-			c.text(item, field{})
+			c.word(item)
 		}
 	case textMap:
 		c.textMap(v)
@@ -233,15 +233,41 @@ func (c *checker) text(v tree.Value, f field) {
 	c.fail(v, "cannot use %s: it is one of %s%s", v.Describe(), strings.Join(f.words, ", "), hint)
 }
 
+// word checks an item of a list of texts, of which none is absent.
+func (c *checker) word(v tree.Value) bool {
+	if _, ok := textOf(v); !ok {
+		c.fail(v, "cannot use %s as a string", v.Describe())
+		return false
+	}
+	return true
+}
+
+// textOf is a plain value as it is written: 123 is a text, too. It is "" and not ok if there is
+// none.
+func textOf(v tree.Value) (text string, ok bool) {
+	if !v.Is() || v.IsObject() || v.IsList() {
+		return "", false
+	}
+	return v.Node.Value, true
+}
+
+// plainText is the text of a plain value, if there is one.
+func plainText(v tree.Value) string {
+	text, _ := textOf(v)
+	return text
+}
+
 func (c *checker) number(v tree.Value, f field) {
 	n, ok := numberOf(v)
 	switch {
 	case !ok:
-		c.fail(v, "cannot use %s as a number%s", v.Describe(), numberHint(v, f.name))
+		c.fail(v, "cannot use %s as a number%s", v.Describe(), numberHint(v, f.unit))
 	case f.kind != number && n != math.Trunc(n):
 		c.fail(v, "cannot use %s: it is a whole number", v.Describe())
 	case n < float64(f.least):
 		c.fail(v, "cannot use %s: it is at least %d", v.Describe(), f.least)
+	case n > math.MaxInt32: // Kubernetes' numbers have 32 bits
+		c.fail(v, "cannot use %s: it is at most %d", v.Describe(), math.MaxInt32)
 	case f.most > 0 && n > float64(f.most):
 		c.warn(v, "TrueFoundry is said to take at most %d; Kubernetes takes it", f.most)
 	}
@@ -252,6 +278,8 @@ func numberOf(v tree.Value) (float64, bool) {
 	switch x := v.Scalar().(type) {
 	case int64:
 		return float64(x), true
+	case uint64:
+		return float64(x), true
 	case float64:
 		return x, !math.IsInf(x, 0) && !math.IsNaN(x)
 	case string:
@@ -261,30 +289,42 @@ func numberOf(v tree.Value) (float64, bool) {
 	return 0, false
 }
 
-// numberHint is the number that a quantity of Kubernetes means.
-func numberHint(v tree.Value, name string) string {
-	s := v.String()
-	for _, unit := range []struct {
-		suffix string
-		factor float64
-	}{{"Ki", 1.0 / 1024}, {"Mi", 1}, {"Gi", 1024}, {"Ti", 1024 * 1024}, {"K", 0.001}, {"M", 1}, {"MB", 1}, {"G", 1000}, {"GB", 1000}, {"T", 1e6}} {
-		digits, ok := strings.CutSuffix(s, unit.suffix)
+// numberHint is the number that a quantity of Kubernetes, or a duration, means.
+func numberHint(v tree.Value, of unit) string {
+	for _, s := range suffixes(of) {
+		digits, ok := strings.CutSuffix(v.String(), s.text)
 		n, err := strconv.ParseFloat(strings.TrimSpace(digits), 64)
-		if ok && err == nil && !strings.HasPrefix(name, "cpu") {
-			return fmt.Sprintf(": it is in MB, so write %s", strconv.FormatFloat(math.Max(1, math.Round(n*unit.factor)), 'f', -1, 64))
+		if !ok || err != nil || math.IsInf(n, 0) || math.IsNaN(n) {
+			continue
 		}
-	}
-	if digits, ok := strings.CutSuffix(s, "m"); ok && strings.HasPrefix(name, "cpu") {
-		if n, err := strconv.ParseFloat(digits, 64); err == nil {
-			return fmt.Sprintf(": it is in cores, so write %s", strconv.FormatFloat(n/1000, 'f', -1, 64))
+		if n *= s.factor; of != cores {
+			n = math.Max(1, math.Round(n)) // all else is counted in whole numbers
 		}
-	}
-	if digits, ok := strings.CutSuffix(s, "s"); ok && strings.HasSuffix(name, "_seconds") {
-		if _, err := strconv.ParseFloat(digits, 64); err == nil {
-			return ": it is in seconds, so write " + digits
-		}
+		return fmt.Sprintf(": it is in %s, so write %s", of, decimal(n))
 	}
 	return ""
+}
+
+// A suffix ends a quantity, and is so many of the unit of a field.
+type suffix struct {
+	text   string
+	factor float64
+}
+
+// suffixes are what people write after a number of a unit. The unit itself is as good as its binary
+// or decimal neighbour.
+func suffixes(of unit) []suffix {
+	switch of {
+	case megabytes:
+		return []suffix{{"Ki", 1.0 / 1024}, {"Mi", 1}, {"Gi", 1024}, {"Ti", 1024 * 1024}, {"K", 0.001}, {"M", 1}, {"MB", 1}, {"G", 1000}, {"GB", 1000}, {"T", 1e6}}
+	case gigabytes:
+		return []suffix{{"Mi", 1.0 / 1024}, {"Gi", 1}, {"Ti", 1024}, {"M", 0.001}, {"MB", 0.001}, {"G", 1}, {"GB", 1}, {"T", 1000}, {"TB", 1000}}
+	case cores:
+		return []suffix{{"m", 0.001}}
+	case seconds:
+		return []suffix{{"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}}
+	}
+	return nil
 }
 
 func (c *checker) textMap(v tree.Value) {

@@ -15,8 +15,14 @@ var assignment = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=`)
 
 // command checks a command and warns about what only a shell would do.
 func (c *checker) command(v tree.Value) {
+	areTexts := true
+	for _, item := range v.Items() {
+		areTexts = c.word(item) && areTexts
+	}
 	words, err := wordsOf(v)
 	switch {
+	case !areTexts:
+		return
 	case v.IsObject():
 		c.fail(v, "cannot use an object as a command: write a string, or a list of words")
 		return
@@ -42,10 +48,9 @@ func wordsOf(v tree.Value) ([]string, error) {
 	}
 	var words []string
 	for _, item := range v.Items() {
-		if item.Node.Value == "" && !item.Is() {
-			continue
+		if word, ok := textOf(item); ok {
+			words = append(words, word)
 		}
-		words = append(words, item.Node.Value)
 	}
 	return words, nil
 }

@@ -54,7 +54,9 @@ func (s *service) image(c *yaml.Node, image tree.Value) {
 	}
 	var nodes []*yaml.Node
 	for _, item := range line.Items() {
-		nodes = append(nodes, s.String(item, item.Node.Value))
+		if word, ok := textOf(item); ok {
+			nodes = append(nodes, s.String(item, word))
+		}
 	}
 	s.Set(c, "command", s.List(line, nodes...))
 }
@@ -66,9 +68,9 @@ func (s *service) source(c *yaml.Node, image, spec tree.Value) {
 		s.idle(source, "nothing is fetched or built: the command runs in the folder of this file")
 		return
 	}
-	folder := source.Field("project_root_path").String()
+	folder := plainText(source.Field("project_root_path"))
 	context := spec.Field("build_context_path")
-	if folder = path.Join(folder, context.String()); s.opts.Run && folder != "" && folder != "." {
+	if folder = path.Join(folder, plainText(context)); s.opts.Run && folder != "" && folder != "." {
 		s.Set(c, "workingDir", s.String(context, folder))
 	}
 }
@@ -187,7 +189,7 @@ func (s *service) handler(probe *yaml.Node, config tree.Value) {
 	at := s.Int(number, int64(n))
 	switch config.Field("type").String() {
 	case "http":
-		get := s.Map(config, pair("path", s.String(config.Field("path"), config.Field("path").String())), pair("port", at))
+		get := s.Map(config, pair("path", s.String(config.Field("path"), plainText(config.Field("path")))), pair("port", at))
 		for _, name := range []string{"host", "scheme"} {
 			if v := config.Field(name); v.Is() {
 				s.Set(get, name, s.String(v, v.Node.Value))

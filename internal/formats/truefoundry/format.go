@@ -43,6 +43,9 @@ func (*Format) Mentions(text []byte) bool {
 	return bytes.Contains(text, []byte("type:")) || bytes.Contains(text, []byte(`"type"`)) || bytes.Contains(text, []byte("components"))
 }
 
+// readTypes are the types of documents that are read here.
+func readTypes() []string { return []string{"service", "application-set", "volume"} }
+
 // otherTypes are the types of documents that describe something else than a service.
 func otherTypes() []string {
 	return []string{"job", "helm", "async-service", "notebook", "ssh-server", "workflow", "spark-job", "model-deployment", "rstudio"}
@@ -81,14 +84,17 @@ type converter struct {
 // document takes a document, or a component of one, in the workspace of what is around it.
 func (c *converter) document(doc, workspace tree.Value) {
 	kind := doc.Field("type")
-	word := kind.String()
+	word := plainText(kind)
 	if own := doc.Field("workspace_fqn"); own.Is() {
 		workspace = own
 	}
 	if word == "" && doc.Field("components").IsList() {
 		word = "application-set"
 	}
-	c.ref = manifest.Ref{Kind: word, Name: doc.Field("name").String()}
+	c.ref = manifest.Ref{Kind: word, Name: plainText(doc.Field("name"))}
+	if known := append(readTypes(), ""); slices.Contains(known, word) {
+		c.workspace(doc.Field("workspace_fqn"))
+	}
 	switch {
 	case word == "service":
 		c.service(doc, workspace)
@@ -105,7 +111,7 @@ func (c *converter) document(doc, workspace tree.Value) {
 		c.ref.Kind = "service"
 		c.untyped(doc, workspace)
 	default:
-		known := append([]string{"service", "application-set", "volume"}, otherTypes()...)
+		known := append(readTypes(), otherTypes()...)
 		hint := ", did you mean " + manifest.Closest(word, known) + "?"
 		if manifest.Closest(word, known) == "" {
 			hint = ": what runs is a service"
@@ -138,9 +144,9 @@ func (c *converter) components(list, workspace tree.Value) {
 
 // namespaceOf is the namespace that a workspace is.
 func namespaceOf(workspace tree.Value) string {
-	_, name, ok := strings.Cut(workspace.String(), ":")
+	_, name, ok := strings.Cut(plainText(workspace), ":")
 	if !ok {
-		return workspace.String()
+		return plainText(workspace)
 	}
 	return name
 }
@@ -177,22 +183,30 @@ func (c *converter) volume(doc, workspace tree.Value) {
 		config = doc // as it was written before 2024
 	}
 	spec := b.Map(config, tree.Pair{Name: "accessModes", Value: b.Strings(config, []string{"ReadWriteMany"})})
+	name := plainText(doc.Field("name"))
+	c.longName(doc.Field("name"), name, "a volume")
 	size, hasSize := numberOf(config.Field("size"))
 	if class := config.Field("storage_class"); class.Is() {
-		b.Set(spec, "storageClassName", b.String(class, class.Node.Value))
+		if name := plainText(class); name != "" {
+			c.longName(class, name, "a storage class")
+		}
+		b.Set(spec, "storageClassName", b.String(class, plainText(class)))
 	}
-	if name := config.Field("persistent_volume_name"); name.Is() {
-		b.Set(spec, "storageClassName", b.String(name, ""))
-		b.Set(spec, "volumeName", b.String(name, name.Node.Value))
+	if static := config.Field("persistent_volume_name"); static.Is() {
+		c.longName(static, plainText(static), "a volume")
+		b.Set(spec, "storageClassName", b.String(static, ""))
+		b.Set(spec, "volumeName", b.String(static, plainText(static)))
 		hasSize, size = true, 1
 	}
 	if !hasSize {
-		c.fail(config.Field("size"), "missing: write config: {type: dynamic, storage_class: …, size: 10}, with the size in GB")
+		if !doc.Field("config").Is() && !config.Field("size").Is() { // else it is said where config is checked
+			c.fail(config.Field("size"), "missing: write config: {type: dynamic, storage_class: …, size: 10}, with the size in GB")
+		}
 		return
 	}
 	requests := b.Map(config, tree.Pair{Name: "storage", Value: b.String(config.Field("size"), decimal(size)+"Gi")})
 	b.Set(spec, "resources", b.Map(config, tree.Pair{Name: "requests", Value: requests}))
-	c.add(b, root(b, doc, "v1", "PersistentVolumeClaim", tree.Pair{Name: "metadata", Value: metadata(b, doc, workspace, doc.Field("name").String())}, tree.Pair{Name: "spec", Value: spec}))
+	c.add(b, root(b, doc, "v1", "PersistentVolumeClaim", tree.Pair{Name: "metadata", Value: metadata(b, doc, workspace, name)}, tree.Pair{Name: "spec", Value: spec}))
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

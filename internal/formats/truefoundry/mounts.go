@@ -106,7 +106,8 @@ func (s *service) mount() {
 			s.Set(mount, "subPath", s.String(v, key))
 		case "volume":
 			fqn := v.Field("volume_fqn")
-			claim := fqn.String()[strings.LastIndexAny(fqn.String(), ":/")+1:]
+			claim := plainText(fqn)[strings.LastIndexAny(plainText(fqn), ":/")+1:]
+			s.longName(fqn, claim, "a volume")
 			s.Set(volume, "persistentVolumeClaim", s.Map(fqn, pair("claimName", s.String(fqn, claim))))
 			if sub := v.Field("sub_path"); sub.Is() {
 				s.Set(mount, "subPath", s.String(sub, sub.Node.Value))
@@ -120,7 +121,7 @@ func (s *service) mount() {
 
 func (s *service) secretMount(v tree.Value, volume, mount *yaml.Node) {
 	fqn := v.Field("secret_fqn")
-	text := fqn.String()
+	text := plainText(fqn)
 	if !strings.HasPrefix(text, scheme) {
 		text = scheme + text // a name without what begins it is as good
 	}

@@ -1,6 +1,12 @@
 package truefoundry
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+	"k8s.io/apimachinery/pkg/api/resource"
+)
 
 // mounts are those that are a file of a ConfigMap or a Secret, or the folder of a claim.
 func (r *reverse) mounts(o *taken, c, pod map[string]any) []mapping {
@@ -52,11 +58,45 @@ func (r *reverse) mount(o *taken, m, volume map[string]any) (mapping, bool) {
 		data, ok := r.dataOf(o, config, sub)
 		out.set("type", "string")
 		out.set("mount_path", path)
-		out.set("data", data)
+		text := &yaml.Node{}
+		text.SetString(data)
+		if data == "" {
+			text.Style = yaml.DoubleQuotedStyle
+		}
+		out.set("data", text)
 		return out, ok
 	}
 	return out, false
 }
+
+// takeSharedMemory is the size of a volume in memory at /dev/shm, in MB; nil if there is none, or
+// if it has no size.
+func takeSharedMemory(c, pod map[string]any) any {
+	mounts := listAt(c, "volumeMounts")
+	i := slices.IndexFunc(mounts, func(item any) bool {
+		m, _ := item.(map[string]any)
+		return m["mountPath"] == "/dev/shm" && m["subPath"] == nil && m["readOnly"] != true
+	})
+	if i < 0 {
+		return nil
+	}
+	mount := mounts[i].(map[string]any)
+	for _, item := range listAt(pod, "volumes") {
+		volume, _ := item.(map[string]any)
+		dir := mapAt(volume, "emptyDir")
+		size, err := resource.ParseQuantity(fmt.Sprint(dir["sizeLimit"]))
+		if volume["name"] != mount["name"] || dir["medium"] != "Memory" || err != nil {
+			continue
+		}
+		clear(volume)
+		clear(mount)
+		return inMB(size)
+	}
+	return nil
+}
+
+// inMB is a size in MB, none of which is lost.
+func inMB(size resource.Quantity) int64 { return (size.Value() + 999_999) / 1_000_000 }
 
 func or(text, other string) string {
 	if text == "" {

@@ -40,7 +40,7 @@ func (r *reverse) deployment(o *taken) mapping {
 	if n := take(spec, "replicas"); n != nil {
 		out.set("replicas", n)
 	}
-	out.set("resources", r.resources(o, c))
+	out.set("resources", r.resources(o, c, pod))
 	out.set("env", takeEnv(c))
 	for _, probe := range [][2]string{{"livenessProbe", "liveness_probe"}, {"readinessProbe", "readiness_probe"}, {"startupProbe", "startup_probe"}} {
 		if p, ok := c[probe[0]].(map[string]any); ok {
@@ -68,7 +68,7 @@ func asList(value any) []any {
 func takeLabels(o *taken, labels, selector map[string]any) mapping {
 	out := newMapping()
 	for _, key := range slices.Sorted(maps.Keys(labels)) {
-		if selector[key] != labels[key] {
+		if selector[key] != labels[key] || key == appLabel && labels[key] != o.name() {
 			out.set(key, labels[key])
 		}
 		delete(labels, key)
@@ -100,7 +100,7 @@ func (r *reverse) ports(o *taken, labels map[string]any, declared []any) []mappi
 			if p["port"] != target {
 				r.misfit(s, "spec.ports", fmt.Sprintf("a service answers on the port of its program: it becomes port %v", target))
 			}
-			list = append(list, portOf(target, p))
+			list = append(list, portOf(target, p, nameOfPort(p, declared)))
 			clear(p)
 		}
 		clear(selector)
@@ -108,26 +108,55 @@ func (r *reverse) ports(o *taken, labels map[string]any, declared []any) []mappi
 	if len(list) == 0 {
 		for _, item := range declared {
 			if p, ok := item.(map[string]any); ok {
-				list = append(list, portOf(p["containerPort"], p))
+				list = append(list, portOf(p["containerPort"], p, nameOfPort(p, nil)))
 			}
 		}
 	}
 	return list
 }
 
-func portOf(number any, p map[string]any) mapping {
+func portOf(number any, p map[string]any, name string) mapping {
 	m := newMapping()
 	m.set("port", number)
 	if p["protocol"] == "UDP" {
 		m.set("protocol", "UDP")
-	}
-	if app, _ := p["appProtocol"].(string); strings.Contains(app, "grpc") {
-		m.set("app_protocol", "grpc")
-	} else if app == "tcp" {
-		m.set("app_protocol", "tcp")
+	} else if app := appProtocol(p, name); app != "http" { // which is the default there
+		m.set("app_protocol", app)
 	}
 	m.set("expose", false)
 	return m
+}
+
+// appProtocol is what a port speaks. One that does not say so may by its name; to Kubernetes all
+// else is bytes.
+func appProtocol(p map[string]any, name string) string {
+	app, _ := p["appProtocol"].(string)
+	app = strings.TrimPrefix(or(app, name), "kubernetes.io/")
+	switch {
+	case strings.HasPrefix(app, "grpc"):
+		return "grpc"
+	case strings.HasPrefix(app, "http"), app == "h2c", app == "ws", app == "wss":
+		return "http"
+	}
+	return "tcp"
+}
+
+// nameOfPort is the name of a port, or else that of the container's port that it leads to.
+func nameOfPort(p map[string]any, declared []any) string {
+	name, _ := p["name"].(string)
+	target, ok := p["targetPort"]
+	if !ok {
+		target = p["port"]
+	}
+	if text, isName := target.(string); name == "" && isName {
+		return text
+	}
+	for _, item := range declared {
+		if c, ok := item.(map[string]any); ok && name == "" && fmt.Sprint(c["containerPort"]) == fmt.Sprint(target) {
+			name, _ = c["name"].(string)
+		}
+	}
+	return name
 }
 
 // covers reports whether labels have all that a selector asks for.
@@ -156,7 +185,7 @@ func numberOfPort(port any, declared []any) any {
 
 // resources are those that TrueFoundry has a form for. What an object does not ask for, TrueFoundry
 // would give it by default.
-func (r *reverse) resources(o *taken, c map[string]any) mapping {
+func (r *reverse) resources(o *taken, c, pod map[string]any) mapping {
 	out := newMapping()
 	var silent []string
 	for _, f := range []struct{ list, name, to string }{
@@ -177,12 +206,34 @@ func (r *reverse) resources(o *taken, c map[string]any) mapping {
 			out.set(f.to, q.AsApproximateFloat64())
 			continue
 		}
-		out.set(f.to, (q.Value()+999_999)/1_000_000)
+		out.set(f.to, inMB(q))
+	}
+	out.set("shared_memory_size", takeSharedMemory(c, pod))
+	if devices := takeDevices(mapAt(c, "resources")); len(devices) > 0 {
+		out.set("devices", devices)
 	}
 	if len(silent) > 0 {
 		r.misfit(o, "spec.template.spec.containers[0].resources", "what is not said there, TrueFoundry fills in: "+strings.Join(silent, ", "))
 	}
 	return out
+}
+
+// takeDevices are the GPUs, which are counted as a limit. A request for as many says the same.
+func takeDevices(resources map[string]any) []mapping {
+	const name = "nvidia.com/gpu"
+	limits, requests := mapAt(resources, "limits"), mapAt(resources, "requests")
+	count, err := resource.ParseQuantity(fmt.Sprint(limits[name]))
+	if err != nil {
+		return nil
+	}
+	if asked, err := resource.ParseQuantity(fmt.Sprint(requests[name])); err == nil && asked.Cmp(count) == 0 {
+		delete(requests, name)
+	}
+	delete(limits, name)
+	gpu := newMapping()
+	gpu.set("type", "nvidia_gpu")
+	gpu.set("count", count.Value())
+	return []mapping{gpu}
 }
 
 // takeEnv are the variables that have a value or are a key of a Secret.
@@ -262,6 +313,9 @@ func takeStrategy(spec map[string]any) mapping {
 	strategy := mapAt(spec, "strategy")
 	if strategy["type"] == "RollingUpdate" || strategy["type"] == nil {
 		delete(strategy, "type")
+	}
+	if rolling["maxSurge"] == "0%" && fmt.Sprint(rolling["maxUnavailable"]) == "1" {
+		rolling["maxUnavailable"] = "0%" // one of the two is made 1 of percentages that both are 0
 	}
 	for _, f := range [][2]string{{"maxUnavailable", "max_unavailable_percentage"}, {"maxSurge", "max_surge_percentage"}} {
 		text, _ := rolling[f[0]].(string)

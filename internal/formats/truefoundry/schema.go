@@ -19,6 +19,16 @@ const (
 	anything
 )
 
+// unit is what a number counts, as a person writes it; empty if it is a plain number.
+type unit string
+
+const (
+	cores     unit = "cores"
+	megabytes unit = "MB"
+	gigabytes unit = "GB"
+	seconds   unit = "seconds"
+)
+
 // A field is a field of an object of the format.
 type field struct {
 	name string
@@ -29,6 +39,7 @@ type field struct {
 	// least is the smallest number that makes sense; most is the largest one that TrueFoundry is
 	// said to take, more is worth a warning.
 	least, most int64
+	unit        unit // what a number counts
 	// idle is why the field has no meaning here; empty if it has one.
 	idle string
 }
@@ -65,8 +76,8 @@ func objectTypes() map[string]objectType {
 		"port":      portType(),
 		"resources": resourcesType(),
 		"volume": {tag: "volume", fields: []field{{name: "type"}, {name: "name", required: true}, {name: "config", kind: object, of: []string{"dynamic", "static"}},
-			{name: "storage_class"}, {name: "size", kind: whole}, {name: "workspace_fqn"}, {name: "volume_browser", kind: anything, idle: byTheirs}}},
-		"dynamic": {tag: "dynamic", fields: []field{{name: "type"}, {name: "storage_class", required: true}, {name: "size", kind: whole, required: true}}},
+			{name: "storage_class"}, {name: "size", kind: whole, least: 1, unit: gigabytes}, {name: "workspace_fqn"}, {name: "volume_browser", kind: anything, idle: byTheirs}}},
+		"dynamic": {tag: "dynamic", fields: []field{{name: "type"}, {name: "storage_class", required: true}, {name: "size", kind: whole, least: 1, unit: gigabytes, required: true}}},
 		"static":  {tag: "static", fields: []field{{name: "type"}, {name: "persistent_volume_name", required: true}}},
 	}
 	for _, more := range []map[string]objectType{handlerTypes(), imageTypes(), rolloutTypes(), scaleTypes(), mountTypes(), nodeTypes(), authTypes()} {
@@ -110,7 +121,7 @@ func probeType() objectType {
 	inConfig := "it belongs in config, as in " + probeForm
 	return objectType{fields: []field{
 		{name: "config", kind: object, of: []string{"http", "tcp", "command", "exec", "grpc"}, required: true},
-		{name: "initial_delay_seconds", kind: whole, most: 36000}, {name: "period_seconds", kind: whole, least: 1, most: 36000}, {name: "timeout_seconds", kind: whole, least: 1, most: 36000},
+		{name: "initial_delay_seconds", kind: whole, most: 36000, unit: seconds}, {name: "period_seconds", kind: whole, least: 1, most: 36000, unit: seconds}, {name: "timeout_seconds", kind: whole, least: 1, most: 36000, unit: seconds},
 		{name: "success_threshold", kind: whole, least: 1, most: 100}, {name: "failure_threshold", kind: whole, least: 1, most: 100},
 	}, slips: map[string]string{
 		"path": inConfig, "port": inConfig, "host": inConfig, "scheme": inConfig, "type": inConfig,

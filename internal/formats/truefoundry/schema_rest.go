@@ -3,10 +3,10 @@ package truefoundry
 func resourcesType() objectType {
 	const storage = "write ephemeral_storage_request and ephemeral_storage_limit, in MB"
 	return objectType{fields: []field{
-		{name: "cpu_request", kind: number, most: 256}, {name: "cpu_limit", kind: number, most: 256},
-		{name: "memory_request", kind: whole}, {name: "memory_limit", kind: whole},
-		{name: "ephemeral_storage_request", kind: whole}, {name: "ephemeral_storage_limit", kind: whole},
-		{name: "shared_memory_size", kind: whole},
+		{name: "cpu_request", kind: number, most: 256, unit: cores}, {name: "cpu_limit", kind: number, most: 256, unit: cores},
+		{name: "memory_request", kind: whole, unit: megabytes}, {name: "memory_limit", kind: whole, unit: megabytes},
+		{name: "ephemeral_storage_request", kind: whole, unit: megabytes}, {name: "ephemeral_storage_limit", kind: whole, unit: megabytes},
+		{name: "shared_memory_size", kind: whole, unit: megabytes},
 		{name: "node", kind: object, of: []string{"node_selector", "nodepool_selector"}, idle: oneMachine},
 		{name: "devices", kind: objects, of: []string{"nvidia_gpu", "nvidia_mig_gpu", "nvidia_timeslicing_gpu", "aws_inferentia", "gcp_tpu"}},
 	}, slips: map[string]string{
@@ -34,12 +34,12 @@ func scaleTypes() map[string]objectType {
 	return map[string]objectType{
 		"autoscaling": {fields: []field{
 			{name: "min_replicas", kind: whole}, {name: "max_replicas", kind: whole, idle: oneSize}, {name: "min", kind: whole}, {name: "max", kind: whole, idle: oneSize},
-			{name: "polling_interval", kind: whole, idle: oneSize}, {name: "metrics", kind: object, of: []string{"cpu_utilization", "rps", "cron"}, idle: oneSize},
+			{name: "polling_interval", kind: whole, unit: seconds, idle: oneSize}, {name: "metrics", kind: object, of: []string{"cpu_utilization", "rps", "cron"}, idle: oneSize},
 		}},
 		"cpu_utilization": {tag: "cpu_utilization", fields: []field{{name: "type", required: true}, {name: "value", kind: number, required: true}}},
 		"rps":             {tag: "rps", fields: []field{{name: "type", required: true}, {name: "value", kind: number, required: true}}},
 		"cron":            {tag: "cron", fields: []field{{name: "type", required: true}, {name: "desired_replicas", kind: whole}, {name: "start", required: true}, {name: "end", required: true}, {name: "timezone"}}},
-		"auto_shutdown":   {fields: []field{{name: "wait_time", kind: whole}}},
+		"auto_shutdown":   {fields: []field{{name: "wait_time", kind: whole, unit: seconds}}},
 	}
 }
 
@@ -50,8 +50,8 @@ func rolloutTypes() map[string]objectType {
 		"rolling_update": {tag: "rolling_update", fields: rolling, slips: slips},
 		"rolling":        {tag: "rolling", fields: rolling, slips: slips},
 		"canary":         {tag: "canary", fields: []field{{name: "type", required: true}, {name: "steps", kind: objects, of: []string{"canary_step"}}}},
-		"canary_step":    {fields: []field{{name: "weight_percentage", kind: whole, required: true}, {name: "pause_duration", kind: whole}}},
-		"blue_green":     {tag: "blue_green", fields: []field{{name: "type", required: true}, {name: "enable_auto_promotion", kind: flag}, {name: "auto_promotion_seconds", kind: whole}}},
+		"canary_step":    {fields: []field{{name: "weight_percentage", kind: whole, required: true}, {name: "pause_duration", kind: whole, unit: seconds}}},
+		"blue_green":     {tag: "blue_green", fields: []field{{name: "type", required: true}, {name: "enable_auto_promotion", kind: flag}, {name: "auto_promotion_seconds", kind: whole, unit: seconds}}},
 	}
 }
 

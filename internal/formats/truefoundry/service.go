@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
-	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/probity-run/probity/internal/formats/tree"
 )
@@ -39,8 +38,9 @@ type entry struct {
 func (c *converter) service(doc, workspace tree.Value) {
 	before := len(c.Errors)
 	c.object(doc, "service")
-	s := &service{converter: c, Builder: tree.NewBuilder(), doc: doc, workspace: workspace, name: doc.Field("name").String(), secrets: map[string][]entry{}}
-	if s.name == "" || !doc.Field("image").IsObject() {
+	c.names(doc)
+	s := &service{converter: c, Builder: tree.NewBuilder(), doc: doc, workspace: workspace, name: plainText(doc.Field("name")), secrets: map[string][]entry{}}
+	if _, isText := textOf(doc.Field("name")); !isText || !doc.Field("image").IsObject() {
 		return // an error says so
 	}
 	if !isName(s.name) {
@@ -54,9 +54,6 @@ func (c *converter) service(doc, workspace tree.Value) {
 		s.secretObjects()
 	}
 }
-
-// isName reports whether a Service of Kubernetes may have that name.
-func isName(name string) bool { return len(validation.IsDNS1123Label(name)) == 0 }
 
 func (s *service) deployment() {
 	container := s.container()
@@ -93,7 +90,7 @@ func (s *service) labels() (labels, selector *yaml.Node) {
 	labels = s.Map(own)
 	app := s.String(name, s.name)
 	for key, value := range own.Fields() {
-		if !value.Is() || strings.HasPrefix(key, "tfy_") {
+		if !value.Is() || strings.HasPrefix(key, ownLabel) {
 			continue
 		}
 		node := s.String(value, value.Node.Value)
@@ -110,7 +107,7 @@ func (s *service) labels() (labels, selector *yaml.Node) {
 // idleLabels notes labels that only TrueFoundry's own pages read.
 func (s *service) idleLabels() {
 	for key, value := range s.doc.Field("labels").Fields() {
-		if strings.HasPrefix(key, "tfy_") {
+		if strings.HasPrefix(key, ownLabel) {
 			s.idle(value, "it is for TrueFoundry's own pages")
 		}
 	}
@@ -119,22 +116,22 @@ func (s *service) idleLabels() {
 func (s *service) replicas() *yaml.Node {
 	v := s.doc.Field("replicas")
 	s.idleLabels()
-	if v.IsObject() {
-		least := v.Field("min_replicas")
-		if !least.Is() {
-			least = v.Field("min")
-		}
-		n, ok := numberOf(least)
-		if !ok {
-			n, least = 1, v
-		}
-		return s.Int(least, int64(n))
+	n, from := s.count()
+	if !v.Is() || n != math.Trunc(n) || n < 0 || n > math.MaxInt32 {
+		return nil // nothing is said, or an error says what is wrong
 	}
-	n, ok := numberOf(v)
-	if !ok || n != math.Trunc(n) || n < 0 || n > math.MaxInt32 {
-		return nil
+	return s.Int(from, int64(n))
+}
+
+// count is how many replicas run, and what says so: of a service that scales, the least.
+func (s *service) count() (n float64, from tree.Value) {
+	v := s.doc.Field("replicas")
+	for _, from := range []tree.Value{v, v.Field("min_replicas"), v.Field("min")} {
+		if n, ok := numberOf(from); ok {
+			return n, from
+		}
 	}
-	return s.Int(v, int64(n))
+	return 1, v
 }
 
 // strategy is how it is rolled out. Without a word about it, Kubernetes' defaults are
@@ -159,13 +156,7 @@ func (s *service) strategy() *yaml.Node {
 	}
 	unavailable, down := percentage("max_unavailable_percentage")
 	surge, up := percentage("max_surge_percentage")
-	replicas, ok := numberOf(s.doc.Field("replicas"))
-	if !ok {
-		replicas = 1
-		if least, ok := numberOf(s.doc.Field("replicas").Field("min_replicas")); ok {
-			replicas = least
-		}
-	}
+	replicas, _ := s.count()
 	switch {
 	case down >= 100:
 		s.warn(v.Field("max_unavailable_percentage"), "at every rollout all replicas are stopped before new ones are ready: nobody answers meanwhile")

@@ -82,6 +82,7 @@ func toKubernetes(streams Streams, flags convertFlags, paths []string) error {
 	}
 	sayDifferences(streams.Err, manifests)
 	sayConversions(streams.Err, manifests)
+	sayRefusals(streams.Err, manifests)
 	objects, err := deploy.Objects(manifests)
 	if err == nil {
 		objects, err = deploy.Unwrapped(objects, manifests)
@@ -143,6 +144,26 @@ func sayDifferences(out io.Writer, m *advisor.Manifests) {
 		if set := m.Set(file); set != nil {
 			for _, n := range set.Differences {
 				terminal.Print(out, "different: "+n.String())
+			}
+		}
+	}
+}
+
+// sayRefusals says what no cluster takes of what documents of other formats become: it is printed
+// as it was written there.
+func sayRefusals(out io.Writer, m *advisor.Manifests) {
+	for _, file := range m.FileNames() {
+		set := m.Set(file)
+		if set == nil {
+			continue
+		}
+		said := map[string]bool{} // one value may become several
+		for _, o := range set.Objects {
+			for _, p := range o.Problems {
+				if text := p.Error(); p.Original.Format != "" && !said[text] {
+					said[text] = true
+					terminal.Print(out, "refused by Kubernetes: "+text)
+				}
 			}
 		}
 	}

@@ -24,10 +24,11 @@ func newRender(streams Streams) *cobra.Command {
 		Example: "  probity render --strip app.yaml > deploy/app.yaml",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			objects, _, err := readSet(streams, strip, args)
+			objects, manifests, err := readSet(streams, strip, args)
 			if err != nil {
 				return badInput(err)
 			}
+			sayRefusals(streams.Err, manifests)
 			if len(objects) == 0 {
 				return badInput(errors.New("there is no object in the files"))
 			}

@@ -162,6 +162,7 @@ func (d *decoder) object(n *yaml.Node, t reflect.Type, path string, up *objectSc
 	for _, e := range d.mappingFields(n, path) {
 		ft, ok := o.field(e.key)
 		if !ok {
+			d.origin.note(childPath(path, e.key), e.value)
 			d.unknownField(e.keyNode, e.key, o)
 			d.noteKeys(childPath(path, e.key), e.value)
 			continue

@@ -60,5 +60,8 @@ func fields() map[string]string {
 	} {
 		all[s] = s
 	}
+	for _, name := range []string{"", "a b", "___", "A.b-c_d", "é", "a/b", "1"} { // of another service
+		all["name "+name] = "command: a}\n  \"" + name + "\": {image: x"
+	}
 	return all
 }

@@ -137,13 +137,14 @@ func TestNothingInIt(t *testing.T) {
 	const noList = "services are a mapping by their names, and not a list: write services: {web: {image: …}}"
 	const needed = "there is no service: a Compose file needs one, as in services: {web: {image: …}}"
 	for text, want := range map[string]string{
-		"services:\n":                     needed,
-		"services: {}\n":                  needed,
-		"services: []\n":                  needed,
-		"services:\n  web:\n":             "must be a mapping with image or build, this is nothing",
-		"services: [web, db]\n":           noList,
-		"services: [{web: {image: a}}]\n": noList,
-		"services: [{image: a}]\n":        noList,
+		"services:\n":                      needed,
+		"services: {}\n":                   needed,
+		"services: []\n":                   needed,
+		"services:\n  web:\n":              "must be a mapping with image or build, this is nothing",
+		"services:\n  \"a b\": {image: x}": `the name of a service has letters, digits, dots, dashes and underscores, this is "a b"`,
+		"services: [web, db]\n":            noList,
+		"services: [{web: {image: a}}]\n":  noList,
+		"services: [{image: a}]\n":         noList,
 	} {
 		for file, isMeant := range map[string]bool{"<stdin>": true, "d/compose.yaml": true, "d/named.yaml": true, "d/values.yaml": strings.Contains(text, "image")} {
 			f := compose.Format{Options: compose.Options{Named: []string{"d/named.yaml"}}}

@@ -39,7 +39,10 @@ func (l *loader) names(p *Project) map[string]string {
 	names, taken := map[string]string{}, map[string]string{}
 	for _, s := range p.Services {
 		name := strings.Trim(notInName.ReplaceAllString(strings.ToLower(s.Name), "-"), "-")
-		if name == "" || name[0] >= '0' && name[0] <= '9' {
+		switch {
+		case name == "": // ___, for example
+			name = "s"
+		case name[0] >= '0' && name[0] <= '9':
 			name = "s-" + name
 		}
 		path := Path{Service: printable.Cut(s.Name)}

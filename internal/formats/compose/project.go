@@ -1,11 +1,16 @@
 package compose
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/printable"
 )
+
+// serviceName is what Compose takes as one.
+var serviceName = regexp.MustCompile(`^[a-zA-Z0-9._-]+$`)
 
 // project adds the services of a model.
 func (l *loader) project(m *model, p *Project) {
@@ -19,6 +24,10 @@ func (l *loader) project(m *model, p *Project) {
 	}
 	for _, e := range services.fields {
 		path := Path{Service: e.key}
+		if !serviceName.MatchString(e.key) {
+			l.fail(e.at, Path{Field: "services"}, manifest.ReasonType, "the name of a service has letters, digits, dots, dashes and underscores, this is %s", printable.Quote(e.key))
+			continue
+		}
 		d := &decoder{loader: l, service: &Service{Name: e.key, At: e.at}, lookup: m.lookup}
 		if e.kind == null || !d.isMapping(e.value, path) {
 			if e.kind == null {

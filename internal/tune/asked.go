@@ -26,7 +26,8 @@ func (c *Container) Asked(requests map[string]Request) (now *Container, notes []
 		if i := measuredOf(c.Endpoints, request, probe); i >= 0 {
 			copied.Endpoints[i].Probes = append(copied.Endpoints[i].Probes, probe)
 		} else if before := c.Endpoint(probe); before != nil {
-			notes = append(notes, fmt.Sprintf("The %s probe asks %s, and what was measured for it is %s: measure again, as nothing is known of the answers.", probe, request.words(), before.words()))
+			asks, measured := distinct(request, before.Request)
+			notes = append(notes, fmt.Sprintf("The %s probe asks %s, and what was measured for it is %s: measure again, as nothing is known of the answers.", probe, asks, measured))
 		}
 	}
 	return &copied, notes

@@ -21,7 +21,8 @@ func (r *recommendation) counts() {
 			text += fmt.Sprintf("; liveness is %s there", c.Liveness)
 		}
 		if e := r.container.Endpoint("liveness"); e != nil && c.Request != (Request{}) && !c.same(e.Request) {
-			text += fmt.Sprintf("; liveness asks %s there", c.words())
+			asks, _ := distinct(c.Request, e.Request)
+			text += fmt.Sprintf("; liveness asks %s there", asks)
 		}
 		r.note(text + ". These are counts of failures, which say nothing of how long stalls are.")
 	}
@@ -82,7 +83,8 @@ func notMeasured(asks Request, measured *Endpoint) string {
 	case measured == nil || measured.same(asks):
 		return fmt.Sprintf("liveness asks %s in the cluster, and no answer of that was measured", asks.words())
 	}
-	return fmt.Sprintf("liveness asks %s in the cluster, and what was measured for it is %s", asks.words(), measured.words())
+	there, here := distinct(asks, measured.Request)
+	return fmt.Sprintf("liveness asks %s in the cluster, and what was measured for it is %s", there, here)
 }
 
 // Verify holds what a cluster has counted against the rate of false restarts that was promised for

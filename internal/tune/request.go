@@ -1,7 +1,6 @@
 package tune
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 )
@@ -16,8 +15,16 @@ type Request struct {
 	Resolved string `json:"resolved,omitempty"`
 }
 
-// words are what it asks, for a line that a person reads.
-func (r Request) words() string { return clean(cmp.Or(r.Resolved, r.Text)) }
+// words are what it asks, as it is written, for a line that a person reads.
+func (r Request) words() string { return clean(r.Text) }
+
+// distinct are what two requests ask, told so that one sees what is different.
+func distinct(a, b Request) (string, string) {
+	if a.words() == b.words() {
+		return clean(a.Resolved), clean(b.Resolved)
+	}
+	return a.words(), b.words()
+}
 
 // cleaned is it as a file has it.
 func (r Request) cleaned() Request { return Request{clean(r.Text), clean(r.Resolved)} }

@@ -52,9 +52,9 @@ func isBare(root *yaml.Node) bool {
 	return isNull(services)
 }
 
-// isMeant reports whether a file is one of Compose for who names it, or by its own name.
+// isMeant reports whether somebody has named a file, and did not only name its folder.
 func (f Format) isMeant(file string) bool {
-	return file == stdin || f.isNamed(filepath.Clean(file)) || slices.Contains(slices.Concat(projectFiles(), overrideFiles()), filepath.Base(file))
+	return file == stdin || f.isNamed(filepath.Clean(file))
 }
 
 // hasService reports whether a mapping has a service.

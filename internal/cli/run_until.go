@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +11,6 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sys/unix"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/diagnosis"
@@ -311,7 +309,7 @@ func (a *attendance) onCommandEnd() {
 	w.running = nil
 	code := status.ExitStatus()
 	if text = fmt.Sprintf("exit %d", code); status.Signaled() {
-		code, text = signalCode+int(status.Signal()), cmp.Or(unix.SignalName(status.Signal()), fmt.Sprintf("signal %d", status.Signal()))
+		code, text = signalCode+int(status.Signal()), diagnosis.SignalName(status.Signal())
 	}
 	if code != 0 {
 		w.outcome = &exitError{code, nil}

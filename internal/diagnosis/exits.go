@@ -88,12 +88,18 @@ func EndText(end *corev1.ContainerStateTerminated) string {
 	case end.Reason == startError:
 		return notStarted(end.Message)
 	case end.Signal != 0:
-		text = cmp.Or(unix.SignalName(unix.Signal(end.Signal)), fmt.Sprintf("signal %d", end.Signal))
+		text = SignalName(unix.Signal(end.Signal))
 	}
 	if end.Reason != "" && end.Reason != "Error" && end.Reason != "Completed" {
 		text += " (" + oneLine(end.Reason) + ")"
 	}
 	return text
+}
+
+// SignalName is how a signal is called: SIGKILL, or "signal 37" where this system has no name for
+// it, as for the real-time signals.
+func SignalName(sig unix.Signal) string {
+	return cmp.Or(unix.SignalName(sig), fmt.Sprintf("signal %d", sig))
 }
 
 // NeverRan reports whether an end is that of what could not be started.

@@ -46,11 +46,3 @@ func realTimeSignal(name string) (syscall.Signal, bool) {
 	}
 	return 0, false
 }
-
-// signalName is how a signal is called, or its number if the system has no name for it.
-func signalName(sig syscall.Signal) string {
-	if name := unix.SignalName(sig); name != "" {
-		return name
-	}
-	return "signal " + strconv.Itoa(int(sig))
-}

@@ -18,11 +18,3 @@ func TestSignalNumber(t *testing.T) {
 		}
 	}
 }
-
-func TestSignalName(t *testing.T) {
-	for sig, want := range map[syscall.Signal]string{syscall.SIGTERM: "SIGTERM", 37: "signal 37"} {
-		if got := signalName(sig); got != want {
-			t.Errorf("signalName(%d) = %q, want %q", sig, got, want)
-		}
-	}
-}

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/probity-run/probity/internal/diagnosis"
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/process"
@@ -109,9 +110,9 @@ func serves(spec *corev1.PodSpec, c *corev1.Container) bool {
 func exitText(exit process.Exit, stop unix.Signal) string {
 	switch {
 	case exit.Signal != 0 && exit.Signal != stop:
-		return "was killed by " + signalName(exit.Signal)
+		return "was killed by " + diagnosis.SignalName(exit.Signal)
 	case stop != 0:
-		return "exited on " + signalName(stop)
+		return "exited on " + diagnosis.SignalName(stop)
 	}
 	return fmt.Sprintf("exited with code %d", exit.Code)
 }
